@@ -1,0 +1,1 @@
+"""A local Google Cloud on loopback that enforces what Google enforces. It knows no product: any client may use it."""

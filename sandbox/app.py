@@ -1,0 +1,223 @@
+"""The ASGI application: where a request goes, and the ordered steps that it passes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+import traceback
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from sandbox import control
+from sandbox.audit import record_change
+from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
+from sandbox.cloud import Cloud
+from sandbox.enforcement.checks import CHECKS
+from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
+from sandbox.fields import prune
+from sandbox.request_log import Entry
+from sandbox.runtime import invocation, metadata_server
+from sandbox.services.storage import signed_urls
+
+VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
+
+#: Services that answer below their own name at the root, as on www.googleapis.com.
+NATURAL_ROOTS = {
+    "bigquery": "bigquery",
+    "compute": "compute",
+    "dns": "dns",
+    "download": "storage",
+    "oauth2": "oauth2",
+    "resumable": "storage",
+    "storage": "storage",
+    "upload": "storage",
+}
+
+
+def create_app(cloud: Cloud) -> Starlette:
+    """The application of one sandbox."""
+
+    async def api(request: Request) -> Response:
+        return await answer(cloud, request)
+
+    return Starlette(routes=[Mount("/_sandbox", control.routes(cloud)), Route("/{path:path}", api, methods=VERBS)])
+
+
+async def answer(cloud: Cloud, request: Request) -> Response:
+    """Answer one request, whatever happens, and log it."""
+    started = time.perf_counter()
+    host = request.headers.get("host", "").lower()
+    label = "unrouted"
+    principal, origin, note = ANONYMOUS, Origin(), ""
+    try:
+        arrival = cloud.gateway.arrival(request)
+        origin = arrival.origin
+        if arrival.instance:
+            label = "metadata"
+            response = metadata_server.answer(cloud, request, arrival.instance)
+        elif cloud.instances.serves(host):
+            label = "run.invoke"
+            response = await invocation.answer(cloud, request, origin)
+        else:
+            service, path = locate(cloud, host, raw_path(request))
+            if service == "storage" and signed_urls.is_object_path(path):
+                label = "storage.xml"
+                response = await signed_urls.answer(cloud, request, path, origin)
+            else:
+                call = await read_call(cloud, request, service, path, origin)
+                label, principal = call.method.id, call.principal
+                response = await dispatch(call)
+    except ApiError as error:
+        note = error.message
+        response = render(Reply(error.code, document=error.envelope()))
+    except Exception as error:  # noqa: BLE001 -- a defect must be answered, and is kept for /_sandbox/defects
+        note = f"{type(error).__name__}: {error}"
+        cloud.log.defects.append(traceback.format_exc())
+        response = render(Reply(500, document=Internal("Internal error encountered.").envelope()))
+    entry = Entry(
+        cloud.clock.timestamp(),
+        request.method,
+        host,
+        request.url.path,
+        label,
+        principal.member,
+        origin.network,
+        response.status_code,
+        round((time.perf_counter() - started) * 1000, 2),
+        note,
+    )
+    cloud.log.add(entry)
+    return response
+
+
+def raw_path(request: Request) -> str:
+    """The path as it came, still percent-encoded, without its leading slash."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    return raw.decode("ascii", "replace").partition("?")[0].lstrip("/")
+
+
+def locate(cloud: Cloud, host: str, path: str) -> tuple[str, str]:
+    """Service and path of a request: by its host, else by its first path segment.
+
+    Raises:
+        NotFound: neither names a service.
+    """
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    known = cloud.description.services
+    if name == "www.googleapis.com" or name in LOCAL_HOSTS:
+        first, _, rest = path.partition("/")
+        service = cloud.description.service_of_host(f"{first}.googleapis.com")
+        if first in NATURAL_ROOTS:
+            doubled = rest.partition("/")[0] in NATURAL_ROOTS
+            return NATURAL_ROOTS[first], rest if doubled else path
+        if service and name in LOCAL_HOSTS:
+            return service, rest
+        raise NotFound(
+            f"No service answers /{path}. Send Google's host name in the Host header, or start the path with the "
+            f"service: /cloudkms/v1/projects/... Services: {', '.join(sorted(known))}."
+        )
+    service = cloud.description.service_of_host(name)
+    if service is None:
+        cloud.log.refused_hosts[name] += 1
+        raise NotFound(f"The sandbox answers for no host {name!r}.")
+    return service, path
+
+
+async def read_call(cloud: Cloud, request: Request, service: str, path: str, origin: Origin) -> Call:
+    """The call that a request means.
+
+    Raises:
+        NotFound: no method has this route.
+        InvalidArgument: the body is no JSON object.
+        Unauthenticated: the token means nothing.
+    """
+    verb = request.headers.get("x-http-method-override", request.method)
+    route = cloud.description.match(service, verb, path)
+    if route is None:
+        raise NotFound(
+            f"The requested URL /{path} was not found: {service} has no method for {verb} on it in the described "
+            f"versions ({', '.join(v for v in cloud.description.sources if v.startswith(service + '.'))})."
+        )
+    raw = await request.body()
+    upload = route.method.upload
+    return Call(
+        cloud=cloud,
+        method=route.method,
+        name=cloud.hierarchy.canonical(route.name),
+        parameters=route.parameters,
+        query=request.query_params,
+        body={} if upload else parse(raw),
+        headers=request.headers,
+        media=raw if upload else b"",
+        principal=authenticate(cloud, request),
+        origin=origin,
+        url=str(request.url),
+    )
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """A JSON body without nulls.
+
+    Raises:
+        InvalidArgument: as Google words it.
+    """
+    if not raw.strip():
+        return {}
+    try:
+        document = json.loads(raw)
+    except ValueError as error:
+        raise InvalidArgument(f"Invalid JSON payload received. {error}") from None
+    if not isinstance(document, dict):
+        raise InvalidArgument('Invalid JSON payload received. Unknown name "": Root element must be a message.')
+    pruned: dict[str, Any] = prune(document)
+    return pruned
+
+
+def authenticate(cloud: Cloud, request: Request) -> Principal:
+    """Whose credential a request carries.
+
+    Raises:
+        Unauthenticated: it carries one that means nothing here.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not token:
+        return ANONYMOUS
+    principal = cloud.tokens.principal(token.strip()) if scheme.lower() == "bearer" else None
+    if principal is None:
+        raise Unauthenticated(
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+            "valid authentication credential. See "
+            "https://developers.google.com/identity/sign-in/web/devconsole-project."
+        )
+    return principal
+
+
+async def dispatch(call: Call) -> Response:
+    """Check a call, let its service answer it, record the change."""
+    for check in CHECKS:
+        check(call)
+    handler = call.cloud.services.handler(call.method)
+    if inspect.iscoroutinefunction(handler):
+        result = await handler(call)
+        record_change(call)
+    else:
+        with call.cloud.store.transaction():
+            result = handler(call)
+            record_change(call)
+    return render(result if isinstance(result, Reply) else Reply(document=result or {}))
+
+
+def render(reply: Reply) -> Response:
+    """The HTTP answer."""
+    content = reply.content
+    if reply.document is not None:
+        content = json.dumps(reply.document, ensure_ascii=False).encode()
+    if reply.status == 204:  # noqa: PLR2004 -- No Content
+        return Response(status_code=204, headers=reply.headers)
+    return Response(content, reply.status, reply.headers, reply.media_type)

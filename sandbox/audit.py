@@ -1,0 +1,122 @@
+"""Cloud Audit Logs: what was changed, by whom, and what a perimeter refused.
+
+Entry shapes: https://docs.cloud.google.com/logging/docs/audit/understanding-audit-logs and
+https://docs.cloud.google.com/vpc-service-controls/docs/audit-logging (read 2026-08).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.call import Call
+    from sandbox.enforcement.perimeter import Violation
+
+ENTRIES = "logging.entries"
+READS = {"GET", "HEAD"}
+
+
+def append(call: Call, project_id: str, log: str, payload: dict[str, Any], severity: str) -> str:
+    """Write one audit entry; returns its insert id."""
+    cloud = call.cloud
+    insert_id = cloud.identifiers.hexadecimal("insertId", 16)
+    now = cloud.clock.timestamp()
+    entry = {
+        "logName": f"projects/{project_id}/logs/cloudaudit.googleapis.com%2F{log}",
+        "resource": {
+            "type": "audited_resource",
+            "labels": {"project_id": project_id, "service": payload["serviceName"], "method": payload["methodName"]},
+        },
+        "timestamp": now,
+        "receiveTimestamp": now,
+        "severity": severity,
+        "insertId": insert_id,
+        "protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", **payload},
+    }
+    cloud.store.put(ENTRIES, f"projects/{project_id}/entries/{insert_id}", entry)
+    return insert_id
+
+
+def payload_of(call: Call) -> dict[str, Any]:
+    """The part that every audit entry has."""
+    return {
+        "serviceName": f"{call.method.service}.googleapis.com",
+        "methodName": call.method.id,
+        "resourceName": call.name,
+        "authenticationInfo": {"principalEmail": call.principal.email},
+        "requestMetadata": {
+            "callerIp": call.origin.address,
+            **({"callerNetwork": f"//compute.googleapis.com/{call.origin.network}"} if call.origin.network else {}),
+            "callerSuppliedUserAgent": call.headers.get("user-agent", ""),
+        },
+    }
+
+
+def record_change(call: Call) -> None:
+    """Admin Activity: one entry for each change of configuration."""
+    if call.method.verb in READS or call.project is None or call.method.short in DATA_METHODS:
+        return
+    if call.cloud.hierarchy.project(call.project) is None or call.method.action in {
+        "testIamPermissions",
+        "getIamPolicy",
+    }:
+        return
+    append(call, call.project, "activity", payload_of(call), "NOTICE")
+
+
+def record_perimeter_violation(call: Call, violation: Violation, project_id: str) -> str:
+    """Policy Denied: returns the unique identifier that the caller is given."""
+    identifier = call.cloud.identifiers.hexadecimal("violation", 32)
+    payload = {
+        **payload_of(call),
+        "status": {
+            "code": 7,
+            "message": "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: "
+            + identifier,
+        },
+        "metadata": {
+            "@type": "type.googleapis.com/google.cloud.audit.VpcServiceControlAuditMetadata",
+            "vpcServiceControlsUniqueId": identifier,
+            "violationReason": violation.reason,
+            "securityPolicyInfo": {
+                "servicePerimeterName": violation.perimeter,
+                "organizationId": call.cloud.settings.organization,
+            },
+            "dryRun": violation.dry_run,
+            f"{violation.direction}Violations": [
+                {
+                    "servicePerimeter": violation.perimeter,
+                    "targetResource": f"projects/{call.cloud.hierarchy.project_number(project_id)}",
+                }
+            ],
+        },
+    }
+    append(call, project_id, "policy", payload, "ERROR")
+    return identifier
+
+
+#: Data plane: audited as data access, which is off unless configured.
+DATA_METHODS = frozenset(
+    {
+        "aiplatform.models.generateContent",
+        "aiplatform.models.streamGenerateContent",
+        "aiplatform.models.countTokens",
+        "cloudkms.cryptoKeys.encrypt",
+        "cloudkms.cryptoKeys.decrypt",
+        "iamcredentials.serviceAccounts.signBlob",
+        "iamcredentials.serviceAccounts.signJwt",
+        "iamcredentials.serviceAccounts.generateAccessToken",
+        "iamcredentials.serviceAccounts.generateIdToken",
+        "logging.entries.write",
+        "logging.entries.list",
+        "monitoring.timeSeries.create",
+        "pubsub.topics.publish",
+        "pubsub.subscriptions.pull",
+        "storage.objects.insert",
+        "storage.objects.delete",
+        "storage.objects.patch",
+        "storage.objects.update",
+        "storage.objects.compose",
+        "storage.objects.rewrite",
+    }
+)

@@ -1,0 +1,131 @@
+"""The whole sandbox as one object: every part a service may need, wired once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from sandbox.blobs import Blobs
+from sandbox.clock import Clock
+from sandbox.description import Description
+from sandbox.enforcement.perimeter import Perimeters
+from sandbox.enforcement.permissions import Permissions
+from sandbox.faults import Faults
+from sandbox.hierarchy import PROJECTS, RESOURCE_MANAGER, Hierarchy
+from sandbox.identifiers import Identifiers
+from sandbox.operations import Operations
+from sandbox.policies import Policies
+from sandbox.request_log import RequestLog
+from sandbox.services.registry import Services
+from sandbox.settings import Settings
+from sandbox.store import Store
+from sandbox.tokens import Tokens
+
+if TYPE_CHECKING:
+    from sandbox.runtime.gateway import Gateway
+    from sandbox.runtime.instances import Instances
+
+SERVICES = "serviceusage.services"
+ORGANIZATIONS = "cloudresourcemanager.organizations"
+ACCOUNTS = "cloudbilling.billingAccounts"
+
+#: What the administrator of a new organisation is given in practice.
+ADMINISTRATOR_ROLES = (
+    "roles/accesscontextmanager.policyAdmin",
+    "roles/billing.admin",
+    "roles/orgpolicy.policyAdmin",
+    "roles/owner",
+    "roles/resourcemanager.organizationAdmin",
+)
+
+
+class Cloud:
+    """A running sandbox.
+
+    Attributes:
+        strict: unknown request fields are refused, as Google does.
+        gateway, instances: set by the server once its sockets are open.
+    """
+
+    gateway: Gateway
+    instances: Instances
+
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self.settings = settings
+        self.strict = False
+        self.clock = Clock()
+        self.description = Description()
+        self.store = Store(settings.data / "state.sqlite3")
+        self.blobs = Blobs(settings.data / "objects")
+        self.identifiers = Identifiers(self.store, settings.seed)
+        self.hierarchy = Hierarchy(self.store, settings.organization)
+        self.policies = Policies(self.store, self.hierarchy)
+        self.permissions = Permissions(self.store, self.policies)
+        self.operations = Operations(self.store)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.services = services
+        self.tokens = Tokens(
+            self.store,
+            self.clock,
+            hashlib.sha256(f"token:{settings.seed}".encode()).digest(),
+            settings.administrator,
+            settings.administrator_token,
+        )
+        self.operations.interrupt()
+        self.found_organization()
+
+    def found_organization(self) -> None:
+        """What exists before anybody does anything: an organisation, its administrator, a billing account."""
+        name = f"organizations/{self.settings.organization}"
+        if self.store.get(ORGANIZATIONS, name):
+            return
+        with self.store.transaction():
+            self.store.put(ORGANIZATIONS, name, self._organization(name))
+            account = f"billingAccounts/{self.settings.billing_account}"
+            self.store.put(
+                ACCOUNTS,
+                account,
+                {
+                    "name": account,
+                    "open": True,
+                    "displayName": "Sandbox billing account",
+                    "masterBillingAccount": "",
+                    "parent": name,
+                    "currencyCode": "USD",
+                },
+            )
+            bindings = [{"role": role, "members": [self.settings.administrator]} for role in ADMINISTRATOR_ROLES]
+            self.policies.replace(RESOURCE_MANAGER + name, {"bindings": bindings})
+
+    def _organization(self, name: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "displayName": self.settings.domain,
+            "directoryCustomerId": "C0sandbox",
+            "state": "ACTIVE",
+            "createTime": self.clock.timestamp_millis(),
+            "updateTime": self.clock.timestamp_millis(),
+        }
+
+    def reset(self) -> None:
+        """Back to the first minute."""
+        self.store.clear()
+        self.found_organization()
+
+    def service_enabled(self, project_id: str, host: str) -> bool:
+        """Whether an API is enabled in a project."""
+        return self.store.get(SERVICES, f"projects/{project_id}/services/{host}") is not None
+
+    def perimeters(self) -> Perimeters:
+        """The perimeters and access levels as they stand."""
+        levels = {level["name"]: level for level in self.store.documents("accesscontextmanager.accessLevels")}
+        return Perimeters(tuple(self.store.documents("accesscontextmanager.servicePerimeters")), levels)
+
+    def projects(self) -> list[dict[str, Any]]:
+        """All projects, deleted ones included."""
+        return self.store.documents(PROJECTS)
+
+    def close(self) -> None:
+        """Release what the process holds."""
+        self.store.close()

@@ -1,0 +1,154 @@
+"""The sandbox's own interface below ``/_sandbox``: status, requests, faults, clock, tokens, groups, reset."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route, Router
+
+from sandbox.call import Principal
+from sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from sandbox.cloud import Cloud
+
+
+class TokenRequest(BaseModel):
+    """Ask for an access token of any principal: the sandbox's stand-in for logging in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member: str = Field(pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$")
+    lifetime: int = Field(default=3600, ge=1, le=43200)
+    audience: str = ""
+
+
+class GroupRequest(BaseModel):
+    """Define a Cloud Identity group's members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    group: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    members: list[str]
+
+
+class AdvanceRequest(BaseModel):
+    """Move the clock forward by seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(ge=0)
+
+
+class NetworkRequest(BaseModel):
+    """Ask for proxy credentials of a machine inside a VPC network."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    network: str = Field(pattern=r"^projects/[^/]+/global/networks/[^/]+$")
+
+
+def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoint
+    """The control interface of one sandbox."""
+
+    def status(_: Request) -> Response:
+        return JSONResponse(report(cloud))
+
+    def requests(request: Request) -> Response:
+        return JSONResponse(cloud.log.last(int(request.query_params.get("count", "100"))))
+
+    def defects(_: Request) -> Response:
+        return PlainTextResponse("\n".join(cloud.log.defects))
+
+    def certificate(_: Request) -> Response:
+        return PlainTextResponse(cloud.gateway.authority.certificate_pem, media_type="application/x-pem-file")
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            cloud.faults.pending.clear()
+        elif request.method == "POST":
+            cloud.faults.add(Fault.model_validate_json(await request.body()))
+        return JSONResponse([fault.model_dump() for fault in cloud.faults.pending])
+
+    async def token(request: Request) -> Response:
+        asked = TokenRequest.model_validate_json(await request.body())
+        principal = Principal(asked.member)
+        if asked.audience:
+            return JSONResponse({"token": cloud.tokens.identity_token(principal, asked.audience, asked.lifetime)})
+        return JSONResponse({"token": cloud.tokens.access_token(principal, asked.lifetime)})
+
+    async def group(request: Request) -> Response:
+        asked = GroupRequest.model_validate_json(await request.body())
+        cloud.store.put("cloudidentity.groups", asked.group, {"members": asked.members})
+        return JSONResponse({"group": asked.group, "members": asked.members})
+
+    async def network(request: Request) -> Response:
+        asked = NetworkRequest.model_validate_json(await request.body())
+        return JSONResponse({"proxy": cloud.gateway.proxy_url(cloud.gateway.admit(asked.network))})
+
+    async def advance(request: Request) -> Response:
+        cloud.clock.advance(AdvanceRequest.model_validate_json(await request.body()).seconds)
+        return JSONResponse({"now": cloud.clock.timestamp()})
+
+    async def reset(_: Request) -> Response:
+        await cloud.instances.stop_all()
+        cloud.reset()
+        return JSONResponse(report(cloud))
+
+    return Router(
+        [
+            Route("/status", status),
+            Route("/requests", requests),
+            Route("/defects", defects),
+            Route("/certificate", certificate),
+            Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
+            Route("/tokens", guarded(token), methods=["POST"]),
+            Route("/groups", guarded(group), methods=["POST"]),
+            Route("/networks", guarded(network), methods=["POST"]),
+            Route("/clock", guarded(advance), methods=["POST"]),
+            Route("/reset", guarded(reset), methods=["POST"]),
+        ]
+    )
+
+
+def guarded(endpoint: Any) -> Any:
+    """Turn a malformed body into a 400 that names every wrong field."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            response: Response = await endpoint(request)
+        except ValidationError as error:
+            problems = [f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in error.errors()]
+            return JSONResponse({"error": {"code": 400, "message": "; ".join(problems)}}, status_code=400)
+        return response
+
+    return answer
+
+
+def report(cloud: Cloud) -> dict[str, Any]:
+    """State of the sandbox in figures."""
+    return {
+        "url": f"http://127.0.0.1:{cloud.gateway.port}",
+        "gateway": cloud.gateway.proxy_url(),
+        "pid": os.getpid(),
+        "data": str(cloud.settings.data.resolve()),
+        "organization": f"organizations/{cloud.settings.organization}",
+        "billingAccount": f"billingAccounts/{cloud.settings.billing_account}",
+        "now": cloud.clock.timestamp(),
+        "requests": sum(cloud.log.statuses.values()),
+        "milliseconds": round(cloud.log.milliseconds, 1),
+        "statuses": {str(code): count for code, count in sorted(cloud.log.statuses.items())},
+        "methods": dict(cloud.log.methods.most_common()),
+        "notEmulated": dict(cloud.log.not_emulated),
+        "refusedHosts": dict(cloud.log.refused_hosts),
+        "defects": len(cloud.log.defects),
+        "instances": cloud.instances.report(),
+        "resources": cloud.store.kinds(),
+        "descriptions": cloud.description.sources,
+    }

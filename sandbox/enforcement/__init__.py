@@ -1,0 +1,1 @@
+"""What every request must pass before a service sees it: identity, enabled API, perimeter, permission."""

@@ -1,0 +1,102 @@
+"""Organisation, folders and projects: ids and numbers, parents, and which service accounts exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.store import Store
+
+Document = dict[str, Any]
+
+PROJECTS = "cloudresourcemanager.projects"
+FOLDERS = "cloudresourcemanager.folders"
+NUMBERS = "cloudresourcemanager.projectNumbers"
+ACCOUNTS = "iam.serviceAccounts"
+AGENTS = "iam.serviceAgents"
+
+RESOURCE_MANAGER = "//cloudresourcemanager.googleapis.com/"
+USER_ACCOUNT = re.compile(r"^[a-z0-9-]+@(?P<project>[a-z0-9.:-]+)\.iam\.gserviceaccount\.com$")
+AGENT_DOMAIN = re.compile(
+    r"@(?:gcp-sa-|gs-project-accounts|gcf-admin-robot|serverless-robot|compute-system|cloudbuild|.*-robot)"
+)
+
+
+class Hierarchy:
+    """Reads over the resource tree. Writing belongs to the services."""
+
+    def __init__(self, store: Store, organization: str) -> None:
+        self._store = store
+        self.organization = f"organizations/{organization}"
+
+    def project(self, id_or_number: str) -> Document | None:
+        """The project of an id or a number, deleted ones included."""
+        if id_or_number.isdigit():
+            pointer = self._store.get(NUMBERS, id_or_number)
+            if pointer is None:
+                return None
+            id_or_number = pointer["projectId"]
+        return self._store.get(PROJECTS, f"projects/{id_or_number}")
+
+    def project_number(self, project_id: str) -> str:
+        """The number of an existing project; ``0`` when there is none."""
+        project = self.project(project_id)
+        return str(project["projectNumber"]) if project else "0"
+
+    def canonical(self, name: str) -> str:
+        """A resource name with the project's number replaced by its id."""
+        head, _, rest = name.partition("/")
+        if head != "projects":
+            return name
+        number, slash, tail = rest.partition("/")
+        if number.isdigit() and (project := self.project(number)):
+            return f"projects/{project['projectId']}{slash}{tail}"
+        return name
+
+    def numbered(self, name: str) -> str:
+        """A resource name with the project's id replaced by its number."""
+        parts = name.split("/")
+        if len(parts) > 1 and parts[0] == "projects" and (project := self.project(parts[1])):
+            parts[1] = str(project["projectNumber"])
+        return "/".join(parts)
+
+    def ancestors(self, name: str) -> Iterator[str]:
+        """From a project, folder or organisation upwards, itself first."""
+        while name:
+            yield name
+            if name.startswith("projects/"):
+                document = self.project(name.split("/")[1])
+            elif name.startswith("folders/"):
+                document = self._store.get(FOLDERS, name)
+            else:
+                return
+            name = document.get("parent", "") if document else ""
+
+    def lineage(self, service: str, name: str) -> Iterator[str]:
+        """Full resource names whose policies govern ``name``, nearest first."""
+        parts = name.split("/")
+        root = "/".join(parts[:2]) if parts[0] in {"projects", "folders", "organizations"} else ""
+        if not (service == "cloudresourcemanager" and name == root):
+            for length in range(len(parts), 2 if root else 0, -1):
+                yield f"//{service}.googleapis.com/{'/'.join(parts[:length])}"
+        if not root and parts[0] == "b" and (bucket := self._store.get("storage.buckets", "/".join(parts[:2]))):
+            root = f"projects/{bucket['_project']}"
+        # What belongs to no project (billing accounts, access policies) is governed by the organisation.
+        for ancestor in self.ancestors(root or self.organization):
+            yield RESOURCE_MANAGER + ancestor
+
+    def service_account_exists(self, email: str) -> bool:
+        """Whether a policy may name the account.
+
+        Accounts of projects that this organisation does not hold are Google's or a stranger's business: they pass.
+        """
+        if found := USER_ACCOUNT.match(email):
+            project = found["project"]
+            if self._store.get(PROJECTS, f"projects/{project}"):
+                return self._store.get(ACCOUNTS, f"projects/{project}/serviceAccounts/{email}") is not None
+        if AGENT_DOMAIN.search(email):
+            numbers = re.findall(r"\d{6,}", email.partition("@")[0])
+            if numbers and self.project(numbers[0]):
+                return self._store.get(AGENTS, email) is not None
+        return True

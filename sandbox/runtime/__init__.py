@@ -1,0 +1,1 @@
+"""What runs customers' code: network gateway, metadata server, builds and function instances."""

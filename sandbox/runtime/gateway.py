@@ -1,0 +1,189 @@
+"""The network's way out: an HTTPS proxy that ends TLS, and remembers from which VPC network a connection came.
+
+Every connection is handed on, decrypted, to the sandbox's own port. The port number of that second connection is the
+key under which its origin is kept, so nothing in the request itself can pretend to come from somewhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.call import Origin
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from sandbox.runtime.certificates import Authority
+
+LOOPBACK = "127.0.0.1"
+CHUNK = 65536
+HEAD_LIMIT = 65536
+INTERNAL_ADDRESS = "10.0.0.2"
+
+#: Hosts which the gateway answers for; everything else does not exist beyond this network.
+ANSWERED = (".googleapis.com", ".run.app", ".cloudfunctions.net", ".pkg.dev", ".gcr.io")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a request reached the sandbox: from which network, and through whose metadata address."""
+
+    origin: Origin = field(default_factory=Origin)
+    instance: str | None = None
+
+
+OUTSIDE = Arrival()
+
+
+class Gateway:
+    """Proxy for TLS traffic and entry of every metadata server.
+
+    Attributes:
+        port: the sandbox's HTTP port.
+        proxy_port: the proxy's port.
+        refused: hosts outside Google's that somebody tried to reach.
+    """
+
+    def __init__(self, authority: Authority, port: int) -> None:
+        self.authority = authority
+        self.port = port
+        self.proxy_port = 0
+        self.refused: dict[str, int] = {}
+        self._arrivals: dict[int, Arrival] = {}
+        self._credentials: dict[str, Arrival] = {}
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Start to listen on a free loopback port."""
+        server = await asyncio.start_server(self._proxy, LOOPBACK, 0, limit=HEAD_LIMIT)
+        self._servers.append(server)
+        self.proxy_port = server.sockets[0].getsockname()[1]
+
+    async def open_metadata(self, instance: str, network: str | None) -> int:
+        """A metadata address of one instance; returns its port."""
+        arrival = Arrival(origin_of(network), instance)
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._splice(reader, writer, arrival)
+
+        server = await asyncio.start_server(accept, LOOPBACK, 0)
+        self._servers.append(server)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    def admit(self, network: str | None) -> str:
+        """Proxy credentials of a machine inside a network; returns ``user:password``."""
+        user = f"vpc:{secrets.token_hex(16)}"
+        self._credentials[user] = Arrival(origin_of(network))
+        return user
+
+    def proxy_url(self, credentials: str = "") -> str:
+        """What ``HTTPS_PROXY`` must say."""
+        return f"http://{credentials + '@' if credentials else ''}{LOOPBACK}:{self.proxy_port}"
+
+    def arrival(self, request: Request) -> Arrival:
+        """How a request came."""
+        port = request.client.port if request.client else 0
+        return self._arrivals.get(port, OUTSIDE)
+
+    async def close(self) -> None:
+        """Stop listening and drop what is open."""
+        for server in self._servers:
+            server.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _proxy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            writer.close()
+            return
+        line, *headers = head.split("\r\n")
+        verb, _, target = line.partition(" ")
+        host, _, port = target.partition(" ")[0].rpartition(":")
+        arrival = self._authorized(headers)
+        if verb != "CONNECT":
+            await self._refuse(writer, "405 Method Not Allowed", "This proxy only tunnels TLS: use CONNECT.")
+        elif arrival is None:
+            await self._refuse(writer, "407 Proxy Authentication Required", "These proxy credentials are unknown.")
+        elif port != "443" or not host.endswith(ANSWERED):
+            self.refused[host] = self.refused.get(host, 0) + 1
+            await self._refuse(writer, "403 Forbidden", f"{host} cannot be reached from this network.")
+        else:
+            await self._tunnel(reader, writer, host, arrival)
+
+    def _authorized(self, headers: list[str]) -> Arrival | None:
+        for header in headers:
+            name, _, value = header.partition(":")
+            if name.lower() == "proxy-authorization":
+                with contextlib.suppress(ValueError):
+                    return self._credentials.get(base64.b64decode(value.split()[-1]).decode())
+                return None
+        return OUTSIDE
+
+    @staticmethod
+    async def _refuse(writer: asyncio.StreamWriter, status: str, text: str) -> None:
+        body = text.encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        with contextlib.suppress(ConnectionError):
+            writer.write(head.encode() + body)
+            await writer.drain()
+            writer.close()
+
+    async def _tunnel(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, arrival: Arrival
+    ) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await writer.drain()
+            await writer.start_tls(self.authority.context(host))
+        except (OSError, ConnectionError):  # a client that does not trust the authority hangs up
+            writer.close()
+            return
+        await self._splice(reader, writer, arrival)
+
+    async def _splice(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, arrival: Arrival) -> None:
+        task = asyncio.current_task()
+        if task:
+            self._connections.add(task)
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, self.port)
+        except OSError:
+            writer.close()
+            return
+        local: int = inner_writer.get_extra_info("sockname")[1]
+        self._arrivals[local] = arrival
+        pumps = [asyncio.create_task(pump(reader, inner_writer)), asyncio.create_task(pump(inner_reader, writer))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in pumps:
+                one.cancel()
+            self._arrivals.pop(local, None)
+            for end in (inner_writer, writer):
+                end.close()
+            if task:
+                self._connections.discard(task)
+
+
+def origin_of(network: str | None) -> Origin:
+    """The origin of a machine in a VPC network."""
+    return Origin(network, INTERNAL_ADDRESS) if network else Origin()
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy until the reading side ends."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        while chunk := await reader.read(CHUNK):
+            writer.write(chunk)
+            await writer.drain()

@@ -1,0 +1,123 @@
+"""HTTP requests to deployed services: ingress, invoker permission, then the instance.
+
+Answers of a refused request: https://docs.cloud.google.com/run/docs/troubleshooting (401, 403, 404; read 2026-08).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.responses import HTMLResponse, Response
+
+from sandbox.call import ANONYMOUS
+from sandbox.errors import ApiError
+from sandbox.runtime.gateway import LOOPBACK
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from sandbox.call import Origin, Principal
+    from sandbox.cloud import Cloud
+
+INTERNAL = {"INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"}
+TIMEOUT_SECONDS = 3600
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+}
+
+PAGE = """<html><head>
+<meta http-equiv="content-type" content="text/html;charset=utf-8">
+<title>{code} {title}</title>
+</head>
+<body text=#000000 bgcolor=#ffffff>
+<h1>Error: {title}</h1>
+<h2>{text}</h2>
+<h2></h2>
+</body></html>
+"""
+
+
+def page(code: int, title: str, text: str) -> Response:
+    """An error page as Google's front end sends it."""
+    return HTMLResponse(PAGE.format(code=code, title=title, text=text), code)
+
+
+async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
+    """Answer a request for a service's URL."""
+    name = cloud.instances.service_of(request.headers["host"].lower())
+    service = cloud.store.get("run.services", name)
+    if service is None or not reachable(cloud, name, service.get("ingress", ""), origin):
+        return page(404, "Page not found", "The requested URL was not found on this server.")
+    principal = caller(cloud, request, service)
+    if not service.get("invokerIamDisabled"):
+        grant = cloud.permissions.grant(principal, "run.routes.invoke", "run", name)
+        if grant is None and principal.member == "allUsers":
+            return page(
+                401,
+                "Unauthorized",
+                "Your client does not have permission to the requested URL <code>" + request.url.path + "</code>.",
+            )
+        if grant is None:
+            return page(
+                403,
+                "Forbidden",
+                "Your client does not have permission to get URL <code>"
+                + request.url.path
+                + "</code> from this server.",
+            )
+    try:
+        instance = await cloud.instances.running(name)
+    except ApiError as error:
+        return page(503, "Service Unavailable", error.message)
+    instance.requests += 1
+    headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
+    headers |= {"x-forwarded-proto": "https", "x-forwarded-for": origin.address, "host": request.headers["host"]}
+    headers.setdefault("x-cloud-trace-context", f"{cloud.identifiers.hexadecimal('trace', 32)}/1;o=1")
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS) as client:
+        try:
+            reply = await client.request(
+                request.method,
+                f"http://{LOOPBACK}:{instance.port}{request.url.path}",
+                params=request.query_params,
+                content=await request.body(),
+                headers=headers,
+            )
+        except httpx.HTTPError as error:
+            return page(503, "Service Unavailable", f"The instance ended the connection: {type(error).__name__}.")
+    kept = {k: v for k, v in reply.headers.items() if k not in HOP_BY_HOP | {"content-length", "content-encoding"}}
+    return Response(reply.content, reply.status_code, kept)
+
+
+def reachable(cloud: Cloud, name: str, ingress: str, origin: Origin) -> bool:
+    """Whether the service's ingress setting admits the origin.
+
+    Internal: VPC networks of the same project, and of the same service perimeter.
+    """
+    if ingress not in INTERNAL:
+        return True
+    if origin.project is None:
+        return False
+    numbers = {f"projects/{cloud.hierarchy.project_number(p)}" for p in (origin.project, name.split("/")[1])}
+    return len(numbers) == 1 or any(
+        numbers <= set(perimeter.get("status", {}).get("resources", [])) for perimeter in cloud.perimeters().perimeters
+    )
+
+
+def caller(cloud: Cloud, request: Request, service: dict[str, object]) -> Principal:
+    """The caller whom an identity token for this service names; anonymous without one."""
+    token = request.headers.get("x-serverless-authorization") or request.headers.get("authorization", "")
+    token = token.partition(" ")[2].strip()
+    claims = cloud.tokens.verify(token) if token.count(".") == 2 else None  # noqa: PLR2004 -- a JWT's three parts
+    urls = service.get("urls")
+    audiences = {str(service.get("uri", "")), *(urls if isinstance(urls, list) else [])}
+    if not claims or claims.get("aud", "").rstrip("/") not in audiences:
+        return ANONYMOUS
+    return cloud.tokens.principal(token) or ANONYMOUS

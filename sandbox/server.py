@@ -1,0 +1,106 @@
+"""Starts the sandbox: opens its sockets on loopback, serves, and takes everything down again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from pathlib import Path
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from sandbox.app import create_app
+from sandbox.cloud import Cloud
+from sandbox.control import report
+from sandbox.runtime.certificates import Authority
+from sandbox.runtime.gateway import LOOPBACK, Gateway
+from sandbox.runtime.instances import Instances
+from sandbox.services.catalog import SERVICES
+from sandbox.services.registry import Services
+from sandbox.settings import Settings
+
+STATE_FILE = "sandbox.json"
+BACKLOG = 512
+
+
+class StartError(Exception):
+    """The sandbox cannot start; the message says why and what to do."""
+
+
+def listen(port: int) -> socket.socket:
+    """A listening loopback socket.
+
+    Raises:
+        StartError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"Port {port} on {LOOPBACK} cannot be used ({error.strerror}). Another program listens there: choose a "
+            "free one with --port, or --port 0 for any."
+        ) from None
+    listener.listen(BACKLOG)
+    return listener
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until the process is told to end.
+
+    Raises:
+        StartError: the port is taken, or another sandbox holds the data folder.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.data / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StartError(
+            f"Another sandbox uses the data folder {settings.data}. Use it as it is, stop it first, or choose another "
+            "folder with --data."
+        ) from None
+    try:
+        await _serve(settings)
+    finally:
+        lock.release()
+
+
+async def _serve(settings: Settings) -> None:
+    listener = listen(settings.port)
+    cloud = Cloud(settings, Services(SERVICES))
+    cloud.gateway = Gateway(Authority(settings.data / "authority"), listener.getsockname()[1])
+    cloud.instances = Instances(cloud)
+    await cloud.gateway.open()
+    state = settings.data / STATE_FILE
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(cloud), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=75)
+    )
+    write_state(state, json.dumps({**report(cloud), "pid": os.getpid()}))
+    try:
+        await server.serve([listener])
+    finally:
+        state.unlink(missing_ok=True)
+        await cloud.instances.stop_all()
+        await cloud.operations.close()
+        await cloud.gateway.close()
+        cloud.close()
+        listener.close()
+
+
+def write_state(path: Path, text: str) -> None:
+    """Replace the state file atomically: whoever reads it sees all of it."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def run(settings: Settings) -> None:
+    """Serve on a new event loop."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings))

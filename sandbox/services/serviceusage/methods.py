@@ -1,0 +1,101 @@
+"""Methods of Service Usage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.call import Call
+from sandbox.errors import InvalidArgument
+from sandbox.hierarchy import AGENTS
+from sandbox.paging import page
+from sandbox.services.serviceusage import agents
+from sandbox.services.serviceusage.enablement import KIND, disable, enable
+
+Document = dict[str, Any]
+
+BATCH_LIMIT = 20
+PACKAGE = "google.api.serviceusage.v1"
+
+
+def shape(call: Call, host: str, *, enabled: bool) -> Document:
+    """A service as its project sees it."""
+    number = call.cloud.hierarchy.project_number(call.project or "")
+    return {
+        "name": f"projects/{number}/services/{host}",
+        "config": {"name": host, "title": call.cloud.services.title(host.removesuffix(".googleapis.com"))},
+        "state": "ENABLED" if enabled else "DISABLED",
+        "parent": f"projects/{number}",
+    }
+
+
+def finish(call: Call, message: str, response: Document) -> Document:
+    """A finished operation."""
+    number = call.cloud.hierarchy.project_number(call.project or "")
+    name = f"operations/acat.p2-{number}-{call.cloud.identifiers.uuid('operations')}"
+    return call.cloud.operations.finished(
+        "serviceusage", name, {"@type": f"type.googleapis.com/{PACKAGE}.{message}", **response}
+    )
+
+
+def enable_one(call: Call) -> Document:
+    """Enable an API."""
+    host = call.segment("services")
+    enable(call.cloud, call.project or "", [host])
+    return finish(call, "EnableServiceResponse", {"service": shape(call, host, enabled=True)})
+
+
+def enable_batch(call: Call) -> Document:
+    """Enable up to 20 APIs at once."""
+    hosts = call.body.get("serviceIds", [])
+    if not 0 < len(hosts) <= BATCH_LIMIT:
+        raise InvalidArgument(f"A batch enables 1 to {BATCH_LIMIT} services, not {len(hosts)}.")
+    enable(call.cloud, call.project or "", hosts)
+    return finish(
+        call, "BatchEnableServicesResponse", {"services": [shape(call, host, enabled=True) for host in hosts]}
+    )
+
+
+def disable_one(call: Call) -> Document:
+    """Disable an API."""
+    host = call.segment("services")
+    disable(call.cloud, call.project or "", host)
+    return finish(call, "DisableServiceResponse", {"service": shape(call, host, enabled=False)})
+
+
+def get(call: Call) -> Document:
+    """One API and whether it is enabled."""
+    host = call.segment("services")
+    return shape(call, host, enabled=call.cloud.service_enabled(call.project or "", host))
+
+
+def listing(call: Call) -> Document:
+    """The project's APIs; the filter ``state:DISABLED`` gives none, since the catalogue of all APIs is not known."""
+    if "DISABLED" in call.query.get("filter", ""):
+        return {}
+    names = [document["name"] for document in call.cloud.store.documents(KIND, f"projects/{call.project}/services")]
+    shown, following = page(sorted(names), call.query, default=50)
+    answer: Document = {"services": [shape(call, host, enabled=True) for host in shown]} if shown else {}
+    return {**answer, "nextPageToken": following} if following else answer
+
+
+def identity(call: Call) -> Document:
+    """Create a service's agent. Storage and Logging answer without an address, as in reality."""
+    label = call.segment("services").removesuffix(".googleapis.com")
+    package = "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
+    name = f"operations/finished.DONE_OPERATION.{call.cloud.identifiers.uuid('operations')}"
+    response: Document = {"@type": package}
+    if label not in agents.WITHOUT_IDENTITY:
+        email = agents.ensure(call.cloud, label, call.project or "")
+        stored = call.cloud.store.get(AGENTS, email) or {}
+        response |= {"email": email, "uniqueId": stored.get("uniqueId", "")}
+    return call.cloud.operations.finished("serviceusage", name, response)
+
+
+HANDLERS = {
+    "serviceusage.services.enable": enable_one,
+    "serviceusage.services.batchEnable": enable_batch,
+    "serviceusage.services.disable": disable_one,
+    "serviceusage.services.get": get,
+    "serviceusage.services.list": listing,
+    "serviceusage.services.generateServiceIdentity": identity,
+}

@@ -1,0 +1,115 @@
+"""Resources as JSON documents in one SQLite file: atomic, and there after a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resources (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    parent   TEXT NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (kind, name)
+);
+CREATE INDEX IF NOT EXISTS by_parent ON resources (kind, parent);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+
+class Store:
+    """Documents by kind and full name.
+
+    ``kind`` is the service and the collection (``cloudkms.keyRings``), ``name`` the path of the resource, with the
+    project's id where a caller may write its number. One event loop owns the store; a request's changes are one
+    transaction.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # One thread at a time by construction: the event loop, and the shutdown that follows it.
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside become visible together, or none does."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def get(self, kind: str, name: str) -> Document | None:
+        """A copy of the document, or None."""
+        row = self._connection.execute(
+            "SELECT document FROM resources WHERE kind = ? AND name = ?", (kind, name)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def put(self, kind: str, name: str, document: Document) -> None:
+        """Create or replace; the place in the order of creation stays."""
+        self._connection.execute(
+            "INSERT INTO resources (kind, name, parent, document) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
+            (kind, name, name.rpartition("/")[0], json.dumps(document, separators=(",", ":"))),
+        )
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Remove one document; False when there was none."""
+        return self._connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name)).rowcount > 0
+
+    def delete_below(self, prefix: str) -> int:
+        """Remove every document whose name lies below ``prefix``; returns how many."""
+        return self._connection.execute(
+            "DELETE FROM resources WHERE name >= ? AND name < ?", (f"{prefix}/", f"{prefix}0")
+        ).rowcount
+
+    def documents(self, kind: str, parent: str | None = None) -> list[Document]:
+        """Documents of a kind in order of creation; ``parent`` is the collection's path, None takes all."""
+        return [document for _, document in self.items(kind, parent)]
+
+    def items(self, kind: str, parent: str | None = None) -> list[tuple[str, Document]]:
+        """As ``documents``, with the stored names."""
+        query, values = "SELECT name, document FROM resources WHERE kind = ?", [kind]
+        if parent is not None:
+            query, values = f"{query} AND parent = ?", [kind, parent]
+        rows = self._connection.execute(f"{query} ORDER BY sequence", values).fetchall()
+        return [(name, json.loads(text)) for name, text in rows]
+
+    def kinds(self) -> dict[str, int]:
+        """How many documents each kind holds."""
+        return dict(self._connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind"))
+
+    def next(self, counter: str) -> int:
+        """The next value of a persistent counter, from 1."""
+        row = self._connection.execute(
+            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+            (counter,),
+        ).fetchone()
+        return int(row[0])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM resources")
+            self._connection.execute("DELETE FROM counters")
+
+    def close(self) -> None:
+        """Write the log back and release the file."""
+        self._connection.close()
