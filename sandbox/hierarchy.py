@@ -50,9 +50,20 @@ class Hierarchy:
         if head != "projects":
             return name
         number, slash, tail = rest.partition("/")
+        if number == "-" and tail.startswith("serviceAccounts/"):
+            return self._account_name(tail)
         if number.isdigit() and (project := self.project(number)):
             return f"projects/{project['projectId']}{slash}{tail}"
         return name
+
+    def _account_name(self, tail: str) -> str:
+        """``serviceAccounts/x...`` below the wildcard project, with the account's own project; x may be its number."""
+        _, _, rest = tail.partition("/")
+        account, slash, below = rest.partition("/")
+        for name, document in self._store.items(ACCOUNTS):
+            if account in {document["email"], document["uniqueId"]}:
+                return f"{name}{slash}{below}"
+        return f"projects/-/{tail}"
 
     def numbered(self, name: str) -> str:
         """A resource name with the project's id replaced by its number."""

@@ -19,7 +19,6 @@ ACCOUNT_WIDE = {
     "cloudresourcemanager",
     "cloudquotas",
     "essentialcontacts",
-    "iamcredentials",
     "oauth2",
     "openidconnect",
     "orgpolicy",

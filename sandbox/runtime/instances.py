@@ -52,6 +52,7 @@ class Instances:
     cloud: Cloud
     _running: dict[str, Instance] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _endings: set[asyncio.Task[None]] = field(default_factory=set)
 
     def serves(self, host: str) -> bool:
         """Whether a host name belongs to a deployed service."""
@@ -182,10 +183,18 @@ class Instances:
         if instance:
             await self._stop(instance)
 
+    def stop_later(self, service: str) -> None:
+        """End a service's instance without waiting for it."""
+        if service in self._running:
+            task = asyncio.get_running_loop().create_task(self.stop(service))
+            self._endings.add(task)
+            task.add_done_callback(self._endings.discard)
+
     async def stop_all(self) -> None:
         """End every instance."""
         for service in list(self._running):
             await self.stop(service)
+        await asyncio.gather(*self._endings, return_exceptions=True)
 
     @staticmethod
     async def _stop(instance: Instance) -> None:

@@ -19,6 +19,10 @@ DEPENDENCIES = {
     "run": ("artifactregistry",),
 }
 
+#: Enabling one of these creates the Compute Engine default service account:
+#: https://docs.cloud.google.com/run/docs/securing/service-identity (read 2026-08).
+WITH_DEFAULT_ACCOUNT = {"compute", "container", "run"}
+
 
 def enable(cloud: Cloud, project_id: str, hosts: list[str]) -> None:
     """Enable APIs, those they need, and create the agents that come with them."""
@@ -33,7 +37,7 @@ def enable(cloud: Cloud, project_id: str, hosts: list[str]) -> None:
         waiting += [f"{other}.googleapis.com" for other in DEPENDENCIES.get(label, ())]
         for agent in ON_ENABLEMENT.get(label, ()):
             ensure(cloud, agent, project_id)
-        if label == "compute":
+        if label in WITH_DEFAULT_ACCOUNT:
             create_default_account(cloud, project_id)
 
 
@@ -41,6 +45,8 @@ def create_default_account(cloud: Cloud, project_id: str) -> None:
     """The Compute Engine default service account."""
     number = cloud.hierarchy.project_number(project_id)
     email = f"{number}-compute@developer.gserviceaccount.com"
+    if cloud.store.get(AGENTS, email):
+        return
     cloud.store.put(AGENTS, email, {"email": email, "project": project_id})
     name = f"projects/{project_id}/serviceAccounts/{email}"
     cloud.store.put(

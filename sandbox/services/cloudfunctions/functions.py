@@ -1,0 +1,149 @@
+"""Functions: names, defaults, and the operation that builds and deploys."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.call import Call
+from sandbox.errors import InvalidArgument, NotFound
+from sandbox.resources import Resource
+from sandbox.services.cloudfunctions import deployment
+from sandbox.services.run import services as run
+
+Document = dict[str, Any]
+KIND = "cloudfunctions.functions"
+NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+TYPE = "type.googleapis.com/google.cloud.functions.v2"
+
+#: https://docs.cloud.google.com/functions/docs/runtime-support (read 2026-08).
+RUNTIME = re.compile(r"python3\d{1,2}")
+
+#: https://docs.cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions (read 2026-08).
+SERVICE_DEFAULTS = {
+    "availableMemory": "256M",
+    "availableCpu": "0.1666",
+    "timeoutSeconds": 60,
+    "maxInstanceCount": 100,
+    "maxInstanceRequestConcurrency": 1,
+    "ingressSettings": "ALLOW_ALL",
+    "allTrafficOnLatestRevision": True,
+}
+
+
+class Function(Resource):
+    """A second-generation function."""
+
+    kind = KIND
+    package = "google.cloud.functions.v2"
+    message = "Function"
+
+    def prepare(self, call: Call, document: Document) -> None:
+        """Validate and fill defaults; the build runs in the operation."""
+        if not NAME.fullmatch(document["name"].rpartition("/")[2]):
+            raise InvalidArgument(
+                "Function names have at most 63 lower-case letters, digits and hyphens, a letter first."
+            )
+        document["environment"] = "GEN_2"
+        complete(call, document)
+        document["state"] = "DEPLOYING"
+
+    def create(self, call: Call) -> Document:
+        """Store, then build and deploy in the background."""
+        super().create(call)
+        return self.deploy(call, self.new_name(call), "CREATE")
+
+    def patch(self, call: Call) -> Document:
+        """Store, then build and deploy what the change touches."""
+        super().patch(call)
+        return self.deploy(call, call.name, "UPDATE")
+
+    def changed(self, call: Call, before: Document, after: Document) -> None:
+        """Validate as at creation."""
+        complete(call, after)
+        after["state"] = "DEPLOYING"
+        after["_rebuild"] = after.get("buildConfig") != before.get("buildConfig") or before.get("state") != "ACTIVE"
+
+    def answer(self, call: Call, name: str, document: Document) -> Document:
+        """Replaced by the operation of ``deploy``."""
+        return {}
+
+    def deploy(self, call: Call, name: str, kind: str) -> Document:
+        """Start the operation that builds and deploys."""
+        operation = self.operation_name(call, name)
+        cloud, document = call.cloud, call.cloud.store.get(KIND, name) or {}
+
+        async def work() -> Document:
+            deployed = await deployment.deploy(cloud, name, call.principal)
+            return {"@type": f"{TYPE}.Function", **self.view(call, deployed)}
+
+        metadata = {
+            "@type": f"{TYPE}.OperationMetadata",
+            "createTime": cloud.clock.timestamp(),
+            "target": name,
+            "verb": kind.lower(),
+            "cancelRequested": False,
+            "apiVersion": call.method.version,
+            "requestResource": {"@type": f"{TYPE}.Function", **self.view(call, document)},
+            "operationType": f"{kind}_FUNCTION",
+        }
+        return cloud.operations.background("cloudfunctions", operation, work, metadata)
+
+    def delete(self, call: Call) -> Document:
+        """Take its service down, then the function."""
+        document = self.read(call)
+        run.remove(call.cloud, deployment.service_name(document))
+        call.cloud.store.delete(KIND, call.name)
+        return self.operation(call, call.name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
+
+    def missing(self, call: Call) -> NotFound:
+        """Google's wording."""
+        return NotFound(f"Resource '{call.name}' was not found")
+
+
+def complete(call: Call, document: Document) -> None:
+    """Validate the configuration and fill its defaults.
+
+    Raises:
+        InvalidArgument: a field is missing or contradicts another.
+    """
+    build, service = document.setdefault("buildConfig", {}), document.setdefault("serviceConfig", {})
+    if not RUNTIME.fullmatch(build.get("runtime", "")):
+        raise InvalidArgument(
+            f"Invalid runtime {build.get('runtime', '')!r}: the sandbox runs Python functions (python312, python313, ...)."
+        )
+    if not build.get("entryPoint"):
+        raise InvalidArgument("buildConfig.entryPoint is required.")
+    if not build.get("source", {}).get("storageSource", {}).get("object"):
+        raise InvalidArgument("buildConfig.source.storageSource with bucket and object is required.")
+    if service.get("vpcConnector") and service.get("directVpcNetworkInterface"):
+        raise InvalidArgument("vpcConnector and directVpcNetworkInterface exclude each other.")
+    if document.get("kmsKeyName") and not build.get("dockerRepository"):
+        raise InvalidArgument(
+            "A function with a customer-managed key needs a buildConfig.dockerRepository with the same key."
+        )
+    project, region = call.project, document["name"].split("/")[3]
+    build.setdefault("dockerRepository", f"projects/{project}/locations/{region}/repositories/gcf-artifacts")
+    build.setdefault("dockerRegistry", "ARTIFACT_REGISTRY")
+    number = call.cloud.hierarchy.project_number(project or "")
+    default_account = f"{number}-compute@developer.gserviceaccount.com"
+    build.setdefault("serviceAccount", f"projects/{project}/serviceAccounts/{default_account}")
+    if not {"onDeployUpdatePolicy", "automaticUpdatePolicy"} & build.keys():
+        build["automaticUpdatePolicy"] = {}
+    service.setdefault("serviceAccountEmail", default_account)
+    for key, value in SERVICE_DEFAULTS.items():
+        service.setdefault(key, value)
+
+
+def runtimes(_: Call) -> Document:
+    """The runtimes which the sandbox can run."""
+    names = ("python311", "python312", "python313", "python314")
+    return {
+        "runtimes": [
+            {"name": name, "displayName": f"Python 3.{name[7:]}", "stage": "GA", "environment": "GEN_2"}
+            for name in names
+        ]
+    }
+
+
+HANDLERS = {"cloudfunctions.runtimes.list": runtimes}
