@@ -1,0 +1,24 @@
+"""What `pulumi up` runs."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Pulumi runs this folder as a program and puts it first on the path, where its modules would hide others of the
+# same name; the packages lie in the folder above.
+sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry).resolve() != ROOT / "infra")]
+
+import pulumi  # noqa: E402 - the path comes first
+
+from infra import campaign_file, settings, stack  # noqa: E402 - the path comes first
+
+stack_settings = settings.load()
+outputs = stack.deploy(
+    stack_settings,
+    campaign_file.load(ROOT, stack_settings.campaigns),
+    root=ROOT,
+    stack=pulumi.get_stack(),
+)
+for name, value in outputs.items():
+    pulumi.export(name, value)

@@ -1,0 +1,144 @@
+"""The two identities of a campaign: one runs the function, one builds it. Neither can do what the other does."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+
+
+class RuntimeAccount(Component):
+    """The identity the function runs as.
+
+    Attributes:
+        account: the service account.
+        member: the same as an IAM member.
+        grants: what the function waits for.
+    """
+
+    ROLES = ("roles/aiplatform.user", "roles/logging.logWriter", "roles/monitoring.metricWriter")
+    BUCKET_ROLES = ("roles/storage.objectCreator", "roles/storage.objectViewer")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        bucket: pulumi.Input[str],
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("RuntimeAccount", name, after=after, project=project, opts=opts)
+        self.account = gcp.serviceaccount.Account(
+            f"{name}-{naming.RUNTIME_ACCOUNT}",
+            project=project.project_id,
+            account_id=naming.RUNTIME_ACCOUNT,
+            display_name="Runs the campaign's image function",
+            opts=self._options(),
+        )
+        self.member = self.account.email.apply(naming.service_account_member)
+        self.grants: list[pulumi.Resource] = [
+            *(
+                gcp.projects.IAMMember(
+                    f"{name}-runtime-{_word(role)}",
+                    project=project.project_id,
+                    role=role,
+                    member=self.member,
+                    opts=self._options(),
+                )
+                for role in self.ROLES
+            ),
+            *(
+                gcp.storage.BucketIAMMember(
+                    f"{name}-runtime-{_word(role)}",
+                    bucket=bucket,
+                    role=role,
+                    member=self.member,
+                    opts=self._options(),
+                )
+                for role in self.BUCKET_ROLES
+            ),
+            # Signing a URL without a key file means asking IAM to sign as oneself.
+            gcp.serviceaccount.IAMMember(
+                f"{name}-runtime-sign-as-itself",
+                service_account_id=self.account.name,
+                role="roles/iam.serviceAccountTokenCreator",
+                member=self.member,
+                opts=self._options(),
+            ),
+        ]
+        self.register_outputs({"email": self.account.email})
+
+
+class BuildAccount(Component):
+    """The identity Cloud Build works as. New organisations give the default one no role, so builds need their own.
+
+    Attributes:
+        account: the service account.
+        grants: what a build waits for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        source_bucket: pulumi.Input[str],
+        repository: gcp.artifactregistry.Repository,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("BuildAccount", name, after=after, project=project, opts=opts)
+        self.account = gcp.serviceaccount.Account(
+            f"{name}-{naming.BUILD_ACCOUNT}",
+            project=project.project_id,
+            account_id=naming.BUILD_ACCOUNT,
+            display_name="Builds the campaign's image function",
+            opts=self._options(),
+        )
+        member = self.account.email.apply(naming.service_account_member)
+        self.grants: list[pulumi.Resource] = [
+            gcp.projects.IAMMember(
+                f"{name}-build-log-writer",
+                project=project.project_id,
+                role="roles/logging.logWriter",
+                member=member,
+                opts=self._options(),
+            ),
+            gcp.artifactregistry.RepositoryIamMember(
+                f"{name}-build-writer",
+                project=project.project_id,
+                location=repository.location,
+                repository=repository.name,
+                role="roles/artifactregistry.writer",
+                member=member,
+                opts=self._options(),
+            ),
+            gcp.storage.BucketIAMMember(
+                f"{name}-build-source-viewer",
+                bucket=source_bucket,
+                role="roles/storage.objectViewer",
+                member=member,
+                opts=self._options(),
+            ),
+            # Cloud Functions copies the source into a bucket of its own, which does not exist before the first build.
+            gcp.projects.IAMMember(
+                f"{name}-build-copied-source-viewer",
+                project=project.project_id,
+                role="roles/storage.objectViewer",
+                member=member,
+                condition=gcp.projects.IAMMemberConditionArgs(
+                    title="copied function source",
+                    description="Only the buckets Cloud Functions copies sources to.",
+                    expression="resource.name.startsWith('projects/_/buckets/gcf-v2-sources-')",
+                ),
+                opts=self._options(),
+            ),
+        ]
+        self.register_outputs({"email": self.account.email})
+
+
+def _word(role: str) -> str:
+    return role.removeprefix("roles/").replace(".", "-")

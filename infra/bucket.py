@@ -1,0 +1,110 @@
+"""A bucket as a campaign needs it: encrypted with its own key, never public, hard to lose."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.component import Component
+from infra.retention import Retention
+
+SECONDS_A_DAY = 86_400
+INCOMPLETE_UPLOAD_DAYS = 7
+
+
+class EncryptedBucket(Component):
+    """One bucket.
+
+    Attributes:
+        bucket: the bucket.
+        name: its name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        bucket_name: pulumi.Input[str],
+        location: str,
+        key: pulumi.Input[str],
+        labels: Mapping[str, str],
+        recoverable_days: int,
+        ages: Mapping[str, int],
+        delete_after_days: int | None,
+        retention: Retention,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the bucket.
+
+        Args:
+            name: logical name.
+            project: where it lives.
+            bucket_name: its name, unique in the world.
+            location: region, the same as the key's.
+            key: full name of the key everything in it is encrypted with.
+            labels: labels of the bucket.
+            recoverable_days: days for which what was deleted or overwritten can be brought back.
+            ages: storage class by age in days, coldest last, such as {"NEARLINE": 30}.
+            delete_after_days: age at which objects are deleted; None keeps them.
+            retention: what happens to the bucket on destroy.
+            after: what must exist before, at least the grant of the key to Cloud Storage's agent.
+            opts: options of the component.
+        """
+        super().__init__("Bucket", name, after=after, project=project, opts=opts)
+        self.bucket = gcp.storage.Bucket(
+            name,
+            name=bucket_name,
+            project=project.project_id,
+            location=location.upper(),  # the API answers in upper case
+            storage_class="STANDARD",
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key),
+            versioning=gcp.storage.BucketVersioningArgs(enabled=True),
+            soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
+                retention_duration_seconds=recoverable_days * SECONDS_A_DAY
+            ),
+            lifecycle_rules=[
+                *(_cool(storage_class, days) for storage_class, days in ages.items()),
+                *([_delete(delete_after_days)] if delete_after_days is not None else []),
+                _delete_old_versions(),
+                _abort_uploads(),
+            ],
+            labels=dict(labels),
+            force_destroy=retention.force_destroy,
+            deletion_policy=retention.bucket,
+            opts=self._options(),
+        )
+        self.name = self.bucket.name
+        self.register_outputs({"name": self.name})
+
+
+def _cool(storage_class: str, days: int) -> gcp.storage.BucketLifecycleRuleArgs:
+    return gcp.storage.BucketLifecycleRuleArgs(
+        action=gcp.storage.BucketLifecycleRuleActionArgs(type="SetStorageClass", storage_class=storage_class),
+        condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=days, with_state="LIVE"),
+    )
+
+
+def _delete(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
+    return gcp.storage.BucketLifecycleRuleArgs(
+        action=gcp.storage.BucketLifecycleRuleActionArgs(type="Delete"),
+        condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=days, with_state="LIVE"),
+    )
+
+
+def _delete_old_versions() -> gcp.storage.BucketLifecycleRuleArgs:
+    # Soft delete keeps what is removed for `recoverable_days`, so a version need not be kept longer than a day.
+    return gcp.storage.BucketLifecycleRuleArgs(
+        action=gcp.storage.BucketLifecycleRuleActionArgs(type="Delete"),
+        condition=gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=1, with_state="ARCHIVED"),
+    )
+
+
+def _abort_uploads() -> gcp.storage.BucketLifecycleRuleArgs:
+    return gcp.storage.BucketLifecycleRuleArgs(
+        action=gcp.storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
+        condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=INCOMPLETE_UPLOAD_DAYS),
+    )

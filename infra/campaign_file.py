@@ -1,0 +1,292 @@
+"""A campaign: one YAML file in `campaigns/`, validated here and, in an editor, by `campaigns/campaign.schema.json`.
+
+The labels are mandatory because everything else hangs on them: cost is reported by them, the end of a campaign is
+known from them, and they travel with every request to the model.
+"""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from infra import naming
+from infra.errors import CampaignFileError, Problem
+from infra.problems import found_in
+
+LARGEST_SUBNET_PREFIX = 26
+"""Direct VPC egress needs a /26 or larger (cloud.google.com/run/docs/configuring/vpc-direct-vpc, 2026-11)."""
+
+LabelValue = Annotated[str, Field(pattern=naming.LABEL_VALUE_PATTERN)]
+
+
+class Environment(StrEnum):
+    """What a campaign is for."""
+
+    DEV = "dev"
+    TEST = "test"
+    PROD = "prod"
+
+
+class DataClass(StrEnum):
+    """How confidential prompts and images are."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+
+class Model(BaseModel):
+    """A part of a campaign file cannot be changed and knows no keys but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+
+def _to_kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Labels(Model):
+    """The labels every resource of a campaign carries."""
+
+    model_config = ConfigDict(alias_generator=_to_kebab)
+
+    campaign: str = Field(
+        pattern=naming.CAMPAIGN_PATTERN,
+        min_length=3,
+        max_length=naming.CAMPAIGN_MAX,
+        description="name of the campaign, the same as the file's: 3 to 22 lower-case letters, digits and single "
+        "hyphens, first a letter, such as spring-launch",
+        examples=["spring-launch"],
+    )
+    owner: LabelValue = Field(
+        description="who answers for the campaign, a team rather than a person: lower-case letters, digits, hyphens "
+        "and underscores, such as brand-studio",
+        examples=["brand-studio"],
+    )
+    cost_center: LabelValue = Field(
+        description="who pays: lower-case letters, digits, hyphens and underscores, such as cc-4711",
+        examples=["cc-4711"],
+    )
+    env: Environment = Field(description="one of dev, test, prod", examples=["prod"])
+    data_class: DataClass = Field(
+        description="how confidential prompts and images are: one of public, internal, confidential, restricted",
+        examples=["internal"],
+    )
+    ends_on: dt.date = Field(description="last day of the campaign, such as 2027-06-30", examples=["2027-06-30"])
+
+    @field_validator("campaign")
+    @classmethod
+    def _has_no_reserved_word(cls, name: str) -> str:
+        for word in naming.RESERVED_WORDS:
+            if word in name:
+                raise ValueError(f"contains {word!r}, which Google refuses in a project id")
+        return name
+
+    def as_labels(self) -> dict[str, str]:
+        """The labels as Google Cloud takes them."""
+        return {key: str(value) for key, value in self.model_dump(mode="json", by_alias=True).items()}
+
+
+class Function(Model):
+    """How the campaign's function is sized."""
+
+    model: str = Field(
+        default="gemini-3-pro-image",
+        pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$",
+        description="model that is used when a request names none, such as gemini-3-pro-image",
+        examples=["gemini-3-pro-image"],
+    )
+    max_instances: int = Field(
+        default=10,
+        ge=2,
+        le=100,
+        description="most instances that run at once, 2 to 100; the capacity alert watches 85 % of it",
+        examples=["10"],
+    )
+    concurrency: int = Field(
+        default=8, ge=1, le=80, description="requests an instance works on at once, 1 to 80", examples=["8"]
+    )
+    memory: str = Field(
+        default="2Gi",
+        pattern=r"^([1-9]|1[0-6])Gi$",
+        description="memory of an instance, 1Gi to 16Gi; a 4K image needs some 60 MB while it is handled",
+        examples=["2Gi"],
+    )
+    timeout_seconds: int = Field(
+        default=540, ge=60, le=3600, description="longest a request may take, 60 to 3600 seconds", examples=["540"]
+    )
+
+
+class Images(Model):
+    """How long images are kept, and how warm."""
+
+    nearline_after_days: int = Field(
+        default=30, ge=1, description="days after which an image moves to nearline storage", examples=["30"]
+    )
+    archive_after_days: int = Field(
+        default=90, ge=2, description="days after which an image moves to archive storage", examples=["90"]
+    )
+    delete_after_days: int = Field(
+        default=730, ge=3, description="days after which an image is deleted", examples=["730"]
+    )
+    recoverable_days: int = Field(
+        default=30,
+        ge=7,
+        le=90,
+        description="days for which a deleted or overwritten image can be brought back, 7 to 90",
+        examples=["30"],
+    )
+
+    @model_validator(mode="after")
+    def _gets_colder(self) -> "Images":
+        if not self.nearline_after_days < self.archive_after_days < self.delete_after_days:
+            raise ValueError("nearlineAfterDays, archiveAfterDays and deleteAfterDays must grow in this order")
+        return self
+
+
+class Network(Model):
+    """The campaign's own network; it reaches nothing but Google's restricted address range."""
+
+    ip_range: str = Field(
+        default="10.8.0.0/26",
+        description="private IPv4 range of the subnet, /26 or larger, such as 10.8.0.0/26; networks of campaigns are "
+        "not connected, so ranges may repeat",
+        examples=["10.8.0.0/26"],
+    )
+
+    @field_validator("ip_range")
+    @classmethod
+    def _is_large_and_private(cls, text: str) -> str:
+        try:
+            network = ipaddress.IPv4Network(text)
+        except ValueError:
+            raise ValueError("not an IPv4 range in CIDR notation without host bits") from None
+        if not network.is_private:
+            raise ValueError("not a private range")
+        if network.prefixlen > LARGEST_SUBNET_PREFIX:
+            raise ValueError("smaller than /26: instances could not start for want of addresses")
+        return text
+
+
+Invoker = Annotated[
+    str,
+    Field(
+        pattern=r"^(group|user|serviceAccount):[^@\s]+@[^@\s]+$",
+        description="an identity, such as group:brand-studio@example.com",
+    ),
+]
+Email = Annotated[
+    str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address, such as oncall@example.com")
+]
+
+
+class Campaign(Model):
+    """One campaign."""
+
+    labels: Labels = Field(description="the mandatory labels; see their own keys")
+    invokers: tuple[Invoker, ...] = Field(
+        min_length=1,
+        description="list of who may ask for images, groups if possible, such as group:brand-studio@example.com",
+        examples=["group:brand-studio@example.com"],
+    )
+    contacts: tuple[Email, ...] = Field(
+        min_length=1,
+        description="list of e-mail addresses that alerts go to, such as oncall@example.com",
+        examples=["oncall@example.com"],
+    )
+    function: Function = Field(default_factory=Function, description="how the function is sized; see its own keys")
+    images: Images = Field(default_factory=Images, description="how long images are kept; see its own keys")
+    network: Network = Field(default_factory=Network, description="the campaign's network; see its own keys")
+
+    @property
+    def name(self) -> str:
+        """The campaign's name."""
+        return self.labels.campaign
+
+
+def load(root: Path, pattern: str) -> tuple[Campaign, ...]:
+    """The campaigns that a glob names, sorted by name.
+
+    Args:
+        root: folder of Pulumi.yaml.
+        pattern: glob relative to it; empty for no campaigns.
+
+    Raises:
+        CampaignFileError: with every problem of every file; also when a glob that is not empty matches nothing.
+    """
+    if not pattern:
+        return ()
+    paths = sorted(root.glob(pattern))
+    problems: list[Problem] = []
+    if not paths:
+        problems.append(
+            Problem(
+                file=pattern,
+                key="plantain:campaigns",
+                cause="no file matches",
+                rule="a glob that matches a campaign file, or an empty string for a stack without campaigns",
+                cure="pulumi config set plantain:campaigns ''",
+            )
+        )
+    campaigns: list[Campaign] = []
+    for path in paths:
+        found = parse(path.read_text(encoding="utf-8"), file=path.relative_to(root).as_posix())
+        if isinstance(found, Campaign):
+            campaigns.append(found)
+        else:
+            problems.extend(found)
+    if problems:
+        raise CampaignFileError(problems)
+    return tuple(sorted(campaigns, key=lambda campaign: campaign.name))
+
+
+def parse(text: str, *, file: str) -> "Campaign | list[Problem]":
+    """One file's campaign, or everything that is wrong with the file."""
+    try:
+        document: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}" if mark else "the file"
+        return [Problem(file, line, "not YAML", "a YAML document as campaigns/campaign.schema.json says", _edit(file))]
+    try:
+        campaign = Campaign.model_validate(document if document is not None else {})
+    except ValidationError as error:
+        return found_in(error, Campaign, file=file, prefix="", cure=_cure(file))
+    stem = Path(file).stem
+    if campaign.name != stem:
+        cause = f"{campaign.name!r}, but the file is called {stem!r}"
+        rule = "the file's name without .yaml, so that a campaign exists once"
+        cure = f"git mv {file} {Path(file).with_name(campaign.name + '.yaml').as_posix()}"
+        return [Problem(file, "labels.campaign", cause, rule, cure)]
+    return campaign
+
+
+def _cure(file: str) -> Any:
+    def cure(key: str, kind: str) -> str:
+        if kind == "extra_forbidden":
+            return f"remove {key} from {file}"
+        name = key.rsplit(".", maxsplit=1)[-1].split("[", maxsplit=1)[0]
+        example = next(_examples(name, (Campaign, Labels, Function, Images, Network)), None)
+        return f"set {key}: {example} in {file}" if example else _edit(file)
+
+    return cure
+
+
+def _examples(name: str, models: Iterable[type[BaseModel]]) -> Iterator[Any]:
+    return (
+        field.examples[0]
+        for model in models
+        for field in model.model_fields.values()
+        if field.alias == name and field.examples
+    )
+
+
+def _edit(file: str) -> str:
+    return f"edit {file}"

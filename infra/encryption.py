@@ -1,0 +1,91 @@
+"""A campaign's key ring, its keys, and who may encrypt with them.
+
+Two keys: one for the function with everything it is built from, because Cloud Functions wants a single key for the
+function and its repository; one for the images.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+from infra.retention import Retention
+
+ROTATION = "7776000s"
+"""90 days, the longest period that CIS Google Cloud Foundations 1.10 accepts."""
+DESTROY_DELAY = "2592000s"
+"""30 days between asking for a version's destruction and losing what it encrypted."""
+ENCRYPTER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+"""Artifact Registry checks for exactly this role."""
+
+
+class Encryption(Component):
+    """Key ring, keys and grants.
+
+    Attributes:
+        keys: the keys by name, see `naming.KEYS`.
+        grants: for each key, the grants everything that uses it waits for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        location: str,
+        labels: Mapping[str, str],
+        users: Mapping[str, Mapping[str, pulumi.Input[str]]],
+        retention: Retention,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the keys.
+
+        Args:
+            name: prefix of logical names.
+            project: where the keys live.
+            location: region of the keys, which must be that of everything they encrypt.
+            labels: labels of the keys.
+            users: for each key, the members that encrypt with it by a name of their own.
+            retention: what happens to the keys on destroy.
+            after: what must exist before.
+            opts: options of the component.
+        """
+        super().__init__("Encryption", name, after=after, project=project, opts=opts)
+        self.ring = gcp.kms.KeyRing(
+            f"{name}-keys",
+            name=project.project_id.apply(naming.key_ring),
+            project=project.project_id,
+            location=location,
+            opts=self._options(),
+        )
+        self.keys = {
+            key: gcp.kms.CryptoKey(
+                f"{name}-{key}",
+                name=key,
+                key_ring=self.ring.id,
+                purpose="ENCRYPT_DECRYPT",
+                rotation_period=ROTATION,
+                destroy_scheduled_duration=DESTROY_DELAY,
+                labels=dict(labels),
+                deletion_policy=retention.key,
+                opts=self._options(),
+            )
+            for key in users
+        }
+        self.grants = {
+            key: [
+                gcp.kms.CryptoKeyIAMMember(
+                    f"{name}-{key}-{user}",
+                    crypto_key_id=self.keys[key].id,
+                    role=ENCRYPTER,
+                    member=member,
+                    opts=self._options(),
+                )
+                for user, member in members.items()
+            ]
+            for key, members in users.items()
+        }
+        self.register_outputs({key: resource.id for key, resource in self.keys.items()})

@@ -1,0 +1,154 @@
+"""The generation function: source, build, service, and who may call it.
+
+It runs inside the perimeter: every packet leaves through the campaign's network, nothing reaches it from outside
+Google's network, and what is stored of it (source, container image, revisions) is encrypted with the campaign's key.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import campaign_file, naming
+from infra.component import Component
+from infra.network import Network
+
+RUNTIME = "python312"
+"""Supported until 2028-10 (cloud.google.com/functions/docs/runtime-support, 2026-11)."""
+ENTRY_POINT = "images"
+MODEL_LOCATION = "global"
+"""gemini-3-pro-image is served nowhere else (its model page, 2026-08)."""
+CPU = "1"
+"""Less than one CPU would allow one request at a time only."""
+INVOKER = "roles/run.invoker"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the function is built from and runs with.
+
+    Attributes:
+        archive: path of the packed source.
+        digest: its SHA-256.
+        source_bucket: where the archive goes.
+        images_bucket: where images go.
+        repository: full name of the repository that holds the container image.
+        key: full name of the key that encrypts all of it.
+        build_account: full name of the identity that builds.
+        runtime_email: e-mail of the identity that runs.
+    """
+
+    archive: Path
+    digest: str
+    source_bucket: pulumi.Input[str]
+    images_bucket: pulumi.Input[str]
+    repository: pulumi.Input[str]
+    key: pulumi.Input[str]
+    build_account: pulumi.Input[str]
+    runtime_email: pulumi.Input[str]
+
+
+class ImageFunction(Component):
+    """The function of one campaign.
+
+    Attributes:
+        function: the function.
+        uri: where it answers.
+        name: its name, which is also that of the Cloud Run service below it.
+    """
+
+    def __init__(
+        self,
+        campaign: campaign_file.Campaign,
+        *,
+        project: gcp.organizations.Project,
+        region: str,
+        network: Network,
+        deployment: Deployment,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("Function", campaign.name, after=after, project=project, opts=opts)
+        labels = campaign.labels.as_labels()
+        source = gcp.storage.BucketObject(
+            f"{campaign.name}-source",
+            bucket=deployment.source_bucket,
+            name=naming.source_object(deployment.digest),
+            source=pulumi.FileAsset(str(deployment.archive)),
+            content_type="application/zip",
+            opts=self._options(),
+        )
+        size = campaign.function
+        self.function = gcp.cloudfunctionsv2.Function(
+            f"{campaign.name}-{naming.FUNCTION}",
+            name=naming.FUNCTION,
+            project=project.project_id,
+            location=region,
+            description="Generates and edits the campaign's images.",
+            kms_key_name=deployment.key,
+            labels=labels,
+            build_config=gcp.cloudfunctionsv2.FunctionBuildConfigArgs(
+                runtime=RUNTIME,
+                entry_point=ENTRY_POINT,
+                docker_repository=deployment.repository,
+                service_account=deployment.build_account,
+                source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(
+                    storage_source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceStorageSourceArgs(
+                        bucket=source.bucket, object=source.name
+                    )
+                ),
+            ),
+            service_config=gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
+                service_account_email=deployment.runtime_email,
+                available_cpu=CPU,
+                available_memory=size.memory,
+                timeout_seconds=size.timeout_seconds,
+                min_instance_count=0,
+                max_instance_count=size.max_instances,
+                max_instance_request_concurrency=size.concurrency,
+                all_traffic_on_latest_revision=True,
+                ingress_settings="ALLOW_INTERNAL_ONLY",
+                direct_vpc_egress="VPC_EGRESS_ALL_TRAFFIC",
+                direct_vpc_network_interfaces=[
+                    gcp.cloudfunctionsv2.FunctionServiceConfigDirectVpcNetworkInterfaceArgs(
+                        network=network.network.id, subnetwork=network.subnet.id
+                    )
+                ],
+                environment_variables=_environment(campaign, project, deployment),
+            ),
+            # Its name is fixed, so a new one cannot exist beside the old one.
+            opts=self._options(delete_before_replace=True),
+        )
+        self.name = self.function.name
+        self.uri = self.function.service_config.apply(lambda config: config.uri if config else None)
+        # The role on the function itself does not let a caller in: Cloud Run answers, so Cloud Run decides.
+        self.invokers = [
+            gcp.cloudrunv2.ServiceIamMember(
+                f"{campaign.name}-invoker-{invoker}",
+                project=project.project_id,
+                location=region,
+                name=self.function.name,
+                role=INVOKER,
+                member=invoker,
+                opts=self._options(),
+            )
+            for invoker in campaign.invokers
+        ]
+        self.register_outputs({"uri": self.uri})
+
+
+def _environment(
+    campaign: campaign_file.Campaign, project: gcp.organizations.Project, deployment: Deployment
+) -> Mapping[str, pulumi.Input[str]]:
+    return {
+        "GOOGLE_CLOUD_PROJECT": project.project_id,
+        "GOOGLE_CLOUD_LOCATION": MODEL_LOCATION,
+        "PLANTAIN_CAMPAIGN": campaign.name,
+        "PLANTAIN_BUCKET": deployment.images_bucket,
+        "PLANTAIN_MODEL": campaign.function.model,
+        "PLANTAIN_SERVICE_ACCOUNT": deployment.runtime_email,
+        "PLANTAIN_LABELS": json.dumps(campaign.labels.as_labels(), sort_keys=True),
+    }

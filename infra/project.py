@@ -1,0 +1,97 @@
+"""A campaign's project: its id, labels, billing, lien and APIs.
+
+The id is the campaign's name and a random suffix. The provider draws the suffix when it first creates the project
+and the state keeps it; nothing else has to. A project that was deleted blocks its id for 30 days, and a key ring
+blocks its name for ever: since a new project gets a new suffix, `pulumi up` after `pulumi destroy` just works.
+
+Deliberately not here: folders and organisation policies, which belong to the foundation.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+from infra.retention import Retention
+
+APIS = (
+    "aiplatform.googleapis.com",
+    "artifactregistry.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudkms.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "compute.googleapis.com",
+    "dns.googleapis.com",
+    "eventarc.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "serviceusage.googleapis.com",
+    "storage.googleapis.com",
+)
+"""What a campaign calls, or what the services it uses insist on (eventarc and pubsub: Cloud Functions)."""
+
+
+class CampaignProject(Component):
+    """One labelled project with its APIs enabled.
+
+    Attributes:
+        project: the project.
+        project_id: its id, known from its first deployment on.
+        number: its number, which perimeters and service agents want instead of the id.
+        services: the enabled APIs; everything that calls one waits for them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        parent: Mapping[str, str],
+        billing_account: str,
+        labels: Mapping[str, str],
+        retention: Retention,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("Project", name, opts=opts)
+        self.project = gcp.organizations.Project(
+            name,  # the logical name is the stem of the auto-named id
+            name=name,
+            org_id=parent.get("org_id"),
+            folder_id=parent.get("folder_id"),
+            billing_account=billing_account,
+            labels=dict(labels),
+            auto_create_network=False,
+            deletion_policy=retention.project,
+            opts=self._options(),
+        )
+        self.project_id = self.project.project_id
+        self.number = self.project.number
+        self._project_resource = self.project
+
+        # A lien outlives its project's deletion request: it is removed on its own, before the project.
+        self.lien = gcp.resourcemanager.Lien(
+            f"{name}-deletion",
+            parent=self.number.apply(naming.project_member),
+            origin="plantain",
+            reason="Campaign project; delete it with pulumi destroy, which removes this lien first.",
+            restrictions=["resourcemanager.projects.delete"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.services = {
+            api: gcp.projects.Service(
+                f"{name}-{api.removesuffix('.googleapis.com')}",
+                project=self.project_id,
+                service=api,
+                # Disabling an API breaks whatever else uses it, and deleting the project disables them all.
+                disable_on_destroy=False,
+                opts=self._options(),
+            )
+            for api in APIS
+        }
+        self.register_outputs({"projectId": self.project_id, "number": self.number})

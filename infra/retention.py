@@ -1,0 +1,34 @@
+"""What may be deleted: the provider's deletion policies, decided once per stack.
+
+Policies are written on every resource whose loss cannot be undone, because the provider's defaults differ by
+resource and by major version.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Deletion policies by kind of resource.
+
+    Attributes:
+        project: PREVENT makes a destroy fail before anything is deleted.
+        bucket: as project.
+        key: ABANDON leaves a key and its versions as they are. Deleting the resource would schedule every version
+            for destruction, and with it everything it ever encrypted.
+        force_destroy: whether a bucket may be deleted with objects in it.
+    """
+
+    project: str
+    bucket: str
+    key: str
+    force_destroy: bool
+
+
+KEEP = Retention(project="PREVENT", bucket="PREVENT", key="ABANDON", force_destroy=False)
+DISCARD = Retention(project="DELETE", bucket="DELETE", key="DELETE", force_destroy=True)
+
+
+def retention(*, deletion_protection: bool) -> Retention:
+    """The policies of a stack."""
+    return KEEP if deletion_protection else DISCARD

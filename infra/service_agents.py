@@ -1,0 +1,100 @@
+"""The identities Google's services act as in a campaign's project, and the roles they need there.
+
+Agents come into being when a service is first used, which is later than their keys must be granted. So each is asked
+for, and its role is granted explicitly: an agent that was made this way does not get it by itself
+(cloud.google.com/iam/docs/create-service-agents, 2026-11).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+
+
+@dataclass(frozen=True)
+class ServiceAgent:
+    """A service's agent.
+
+    Attributes:
+        service: the API without its domain.
+        role: what it may do in the project.
+        keys: which of the campaign's keys it encrypts with (cloud.google.com/functions/docs/securing/cmek names
+            the agents of the function's key, 2026-11).
+    """
+
+    service: str
+    role: str
+    keys: tuple[str, ...] = ()
+
+
+AGENTS = (
+    ServiceAgent("aiplatform", "roles/aiplatform.serviceAgent"),
+    ServiceAgent("artifactregistry", "roles/artifactregistry.serviceAgent", ("function",)),
+    ServiceAgent("cloudbuild", "roles/cloudbuild.serviceAgent"),
+    ServiceAgent("cloudfunctions", "roles/cloudfunctions.serviceAgent", ("function",)),
+    ServiceAgent("eventarc", "roles/eventarc.serviceAgent", ("function",)),
+    ServiceAgent("run", "roles/run.serviceAgent", ("function",)),
+)
+
+STORAGE = "storage"
+STORAGE_KEYS = ("function", "images")
+
+
+class ServiceAgents(Component):
+    """Agents with their roles.
+
+    Attributes:
+        users: for each of the campaign's keys, the members that encrypt with it, by service.
+        roles: the grants.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ServiceAgents", name, after=after, project=project, opts=opts)
+        self.identities = {
+            agent.service: gcp.projects.ServiceIdentity(
+                f"{name}-{agent.service}",
+                project=project.project_id,
+                service=f"{agent.service}.googleapis.com",
+                opts=self._options(),
+            )
+            for agent in AGENTS
+        }
+        self.roles = [
+            gcp.projects.IAMMember(
+                f"{name}-{agent.service}-agent",
+                project=project.project_id,
+                role=agent.role,
+                member=self.identities[agent.service].email.apply(naming.service_account_member),
+                opts=self._options(),
+            )
+            for agent in AGENTS
+        ]
+        # Cloud Storage's agent is not made by generateServiceIdentity, asking for its address makes it.
+        storage = gcp.storage.get_project_service_account_output(
+            project=project.project_id, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[*after])
+        )
+        self.users: Mapping[str, Mapping[str, pulumi.Output[str]]] = {
+            key: {
+                **{
+                    agent.service: self.identities[agent.service].email.apply(naming.service_account_member)
+                    for agent in AGENTS
+                    if key in agent.keys
+                },
+                **(
+                    {STORAGE: storage.email_address.apply(naming.service_account_member)} if key in STORAGE_KEYS else {}
+                ),
+            }
+            for key in naming.KEYS
+        }
+        self.register_outputs({})
