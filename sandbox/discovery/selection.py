@@ -61,6 +61,8 @@ SELECTION = (
                 "globalAddresses",
                 "globalForwardingRules",
                 "globalOperations",
+                "healthChecks",
+                "networkAttachments",
                 "networkFirewallPolicies",
                 "networks",
                 "projects",
