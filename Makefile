@@ -1,0 +1,37 @@
+# Everything here sets itself up. PYTHON names the interpreter to begin with; it must be 3.11 or newer.
+PYTHON ?= python3
+RUN := .venv/bin
+
+.PHONY: help setup demo test lint format types bench docs lock clean
+
+help:  ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup:  ## .venv with the locked dependencies, and the Pulumi engine
+	@$(PYTHON) tools/setup_environment.py
+
+demo: setup  ## Deploy an example campaign to the sandbox and generate images (KEEP=1 leaves it running)
+	@$(RUN)/python -m demo
+
+test: setup  ## Every test that needs no Google account
+	@$(RUN)/pytest -n 2 --dist loadgroup $(PYTEST)
+
+lint: setup  ## Formatter, linter, type checker
+	@$(RUN)/ruff format --check . && $(RUN)/ruff check . && $(RUN)/mypy
+
+format: setup  ## Format and mend what can be mended
+	@$(RUN)/ruff format . && $(RUN)/ruff check --fix .
+
+bench: setup  ## Measure, and write bench/results.json, which the documentation shows
+	@$(RUN)/python -m bench
+
+docs: setup  ## Regenerate the generated parts of the documentation
+	@$(RUN)/python -m docs.generate
+
+lock: setup  ## Resolve and hash the dependencies anew
+	@$(RUN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra sandbox --extra dev --upgrade pyproject.toml -o requirements/all.txt
+	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements/all.txt > requirements/installer.txt
+
+clean:  ## Remove what was made here; the engine's cache stays
+	@rm -rf .venv .plantain out build dist *.egg-info

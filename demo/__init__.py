@@ -1,0 +1,1 @@
+"""``make demo``: an example campaign on the local sandbox, from nothing to images."""

@@ -1,0 +1,130 @@
+"""A Pulumi stack of this project: the only caller of the pulumi command. Raises, never returns success flags."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plantain.errors import StackError
+
+TAIL_LINES = 30
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack, by name.
+
+    Attributes:
+        name: as in ``Pulumi.<name>.yaml``.
+        project: folder of ``Pulumi.yaml``.
+        environment: the whole environment of the pulumi process.
+        config_file: settings file, when it is not ``Pulumi.<name>.yaml``.
+        echo: pass pulumi's output on to standard output.
+    """
+
+    name: str
+    project: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    config_file: Path | None = None
+    echo: bool = False
+
+    def select(self) -> None:
+        """Create the stack unless it exists."""
+        self._run("stack", "select", "--create", self.name, with_stack=False)
+
+    def up(self) -> str:
+        """Deploy; returns what pulumi printed."""
+        return self._run("up", "--yes", "--skip-preview", "--non-interactive", *self._config())
+
+    def preview(self, *, expect_no_changes: bool = False) -> str:
+        """What ``up`` would do; raises when there would be changes and none are expected."""
+        extra = ["--expect-no-changes"] if expect_no_changes else []
+        return self._run("preview", "--diff", "--non-interactive", *extra, *self._config())
+
+    def refresh(self, *, expect_no_changes: bool = False) -> str:
+        """Read the real state of every resource."""
+        extra = ["--expect-no-changes"] if expect_no_changes else []
+        return self._run("refresh", "--yes", "--skip-preview", "--non-interactive", *extra, *self._config())
+
+    def destroy(self) -> str:
+        """Remove everything."""
+        return self._run("destroy", "--yes", "--skip-preview", "--non-interactive", *self._config())
+
+    def cancel(self) -> None:
+        """Release the lock that a killed run left."""
+        self._run("cancel", "--yes", self.name, with_stack=False)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets included.
+
+        Raises:
+            StackError: there is no such stack, or it is not deployed.
+        """
+        text = self._run("stack", "output", "--json", "--show-secrets", quiet=True)
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def export(self) -> dict[str, Any]:
+        """The state as pulumi keeps it."""
+        found: dict[str, Any] = json.loads(self._run("stack", "export", quiet=True))
+        return found
+
+    def _config(self) -> list[str]:
+        return ["--config-file", str(self.config_file)] if self.config_file else []
+
+    def _run(self, *arguments: str, with_stack: bool = True, quiet: bool = False) -> str:
+        command = [pulumi(self.environment), *arguments, "--cwd", str(self.project), "--color", "never"]
+        if with_stack:
+            command += ["--stack", self.name]
+        lines: list[str] = []
+        try:
+            process = subprocess.Popen(  # noqa: S603 -- pulumi, with our own arguments
+                command,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if quiet else subprocess.STDOUT,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise StackError("pulumi is not on PATH.", cure="plantain engine") from None
+        with process:
+            try:
+                errors = self._collect(process, lines, quiet=quiet)
+            except BaseException:
+                process.terminate()
+                raise
+        if process.returncode:
+            shown = errors or "".join(lines[-TAIL_LINES:])
+            raise StackError(
+                f"pulumi {' '.join(arguments[:2])} of stack {self.name} failed:\n{shown.strip()}",
+                cure="mend what pulumi names above, then run it again: it goes on where it stopped",
+            )
+        return "".join(lines)
+
+    def _collect(self, process: subprocess.Popen[str], lines: list[str], *, quiet: bool) -> str:
+        if quiet:
+            text, errors = process.communicate()
+            lines.append(text)
+            return errors
+        for line in process.stdout or ():
+            lines.append(line)
+            if self.echo:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+        return ""
+
+
+def pulumi(environment: Mapping[str, str]) -> str:
+    """Path of the pulumi that the environment's PATH finds first."""
+    for folder in environment.get("PATH", "").split(os.pathsep):
+        candidate = Path(folder) / "pulumi"
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return str(candidate)
+    return "pulumi"
