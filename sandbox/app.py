@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -75,7 +76,8 @@ async def answer(cloud: Cloud, request: Request) -> Response:
                 response = await dispatch(call)
     except ApiError as error:
         note = error.message
-        response = render(Reply(error.code, document=error.envelope()))
+        document = cloud.services.envelope(label.partition(".")[0], error)
+        response = render(Reply(error.code, document=document))
     except Exception as error:  # noqa: BLE001 -- a defect must be answered, and is kept for /_sandbox/defects
         note = f"{type(error).__name__}: {error}"
         cloud.log.defects.append(traceback.format_exc())
@@ -152,23 +154,25 @@ async def read_call(cloud: Cloud, request: Request, service: str, path: str, ori
         name=cloud.hierarchy.canonical(route.name),
         parameters=route.parameters,
         query=request.query_params,
-        body={} if upload else parse(raw),
+        body={} if upload else parse(raw, request.headers.get("content-type", "")),
         headers=request.headers,
-        media=raw if upload else b"",
+        media=raw,
         principal=authenticate(cloud, request),
         origin=origin,
         url=str(request.url),
     )
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """A JSON body without nulls.
+def parse(raw: bytes, content_type: str = "") -> dict[str, Any]:
+    """A JSON body without nulls, or the fields of a form.
 
     Raises:
         InvalidArgument: as Google words it.
     """
     if not raw.strip():
         return {}
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(raw.decode("utf-8", "replace")))
     try:
         document = json.loads(raw)
     except ValueError as error:
@@ -218,6 +222,6 @@ def render(reply: Reply) -> Response:
     content = reply.content
     if reply.document is not None:
         content = json.dumps(reply.document, ensure_ascii=False).encode()
-    if reply.status == 204:  # noqa: PLR2004 -- No Content
-        return Response(status_code=204, headers=reply.headers)
+    if reply.status in {204, 304}:  # No Content, Not Modified: without a body, by HTTP's own rules
+        return Response(status_code=reply.status, headers=reply.headers)
     return Response(content, reply.status, reply.headers, reply.media_type)

@@ -61,7 +61,7 @@ class Call:
         name: the resource's path below the API version, project number already replaced by its id.
         parameters: decoded path parameters.
         body: the JSON body without nulls; ``{}`` when there was none.
-        media: raw body of an upload.
+        media: the body as it came.
     """
 
     cloud: Cloud

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, Router
 
 from sandbox.call import Principal
+from sandbox.client_environment import CLEARED, client_environment
 from sandbox.faults import Fault
 
 if TYPE_CHECKING:
@@ -46,12 +47,13 @@ class AdvanceRequest(BaseModel):
     seconds: float = Field(ge=0)
 
 
-class NetworkRequest(BaseModel):
-    """Ask for proxy credentials of a machine inside a VPC network."""
+class EnvironmentRequest(BaseModel):
+    """Ask for a client's environment: as whom, and from which VPC network (none: from outside)."""
 
     model_config = ConfigDict(extra="forbid")
 
-    network: str = Field(pattern=r"^projects/[^/]+/global/networks/[^/]+$")
+    member: str | None = Field(default=None, pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$")
+    network: str | None = Field(default=None, pattern=r"^projects/[^/]+/global/networks/[^/]+$")
 
 
 def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoint
@@ -88,9 +90,10 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
         cloud.store.put("cloudidentity.groups", asked.group, {"members": asked.members})
         return JSONResponse({"group": asked.group, "members": asked.members})
 
-    async def network(request: Request) -> Response:
-        asked = NetworkRequest.model_validate_json(await request.body())
-        return JSONResponse({"proxy": cloud.gateway.proxy_url(cloud.gateway.admit(asked.network))})
+    async def environment(request: Request) -> Response:
+        asked = EnvironmentRequest.model_validate_json(await request.body() or b"{}")
+        variables = client_environment(cloud, member=asked.member, network=asked.network)
+        return JSONResponse({"set": variables, "clear": list(CLEARED)})
 
     async def advance(request: Request) -> Response:
         cloud.clock.advance(AdvanceRequest.model_validate_json(await request.body()).seconds)
@@ -110,7 +113,7 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
             Route("/tokens", guarded(token), methods=["POST"]),
             Route("/groups", guarded(group), methods=["POST"]),
-            Route("/networks", guarded(network), methods=["POST"]),
+            Route("/environment", guarded(environment), methods=["POST"]),
             Route("/clock", guarded(advance), methods=["POST"]),
             Route("/reset", guarded(reset), methods=["POST"]),
         ]
@@ -143,6 +146,7 @@ def report(cloud: Cloud) -> dict[str, Any]:
         "now": cloud.clock.timestamp(),
         "requests": sum(cloud.log.statuses.values()),
         "milliseconds": round(cloud.log.milliseconds, 1),
+        "deploymentSeconds": round(cloud.log.deployment_seconds, 2),
         "statuses": {str(code): count for code, count in sorted(cloud.log.statuses.items())},
         "methods": dict(cloud.log.methods.most_common()),
         "notEmulated": dict(cloud.log.not_emulated),

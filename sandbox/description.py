@@ -125,20 +125,23 @@ class Description:
                 self._add(document, entry, alias)
 
     def _add(self, document: dict[str, Any], entry: dict[str, Any], version: str) -> None:
-        paths = [(entry["path"], False)]
-        uploads = entry.get("upload", {})
-        paths += [(path, True) for kind, path in uploads.items() if kind == "simple"]
-        for path, upload in paths:
+        routes = [(entry["path"], entry["verb"], False)]
+        if path := entry.get("upload", {}).get("simple"):
+            # PUT continues a resumable session, DELETE cancels it.
+            routes += [(path, verb, True) for verb in (entry["verb"], "PUT", "DELETE")]
+        if entry.get("download"):
+            routes.append((f"download/{entry['path']}", entry["verb"], False))
+        for path, verb, upload in routes:
             routed = path.replace(f"{document['version']}/", f"{version}/", 1)
-            cut = routed.find(f"{version}/") + len(version) + 1
+            before, found, _ = routed.partition(f"{version}/")
             method = Method(
                 id=entry["id"],
                 service=document["service"],
                 version=version,
                 host=document["host"],
-                verb=entry["verb"],
+                verb=verb,
                 pattern=compile_path(routed, entry["parameters"]),
-                prefix=routed[:cut],
+                prefix=before + found if found else "",
                 custom=custom_verb(routed),
                 query=tuple(entry["query"]),
                 request=entry["request"],
@@ -147,7 +150,7 @@ class Description:
                 download=entry.get("download", False),
                 schemas=document["schemas"],
             )
-            self._routes.setdefault((document["service"], entry["verb"]), []).append(method)
+            self._routes.setdefault((document["service"], verb), []).append(method)
 
     def match(self, service: str, verb: str, path: str) -> Route | None:
         """The method that answers ``verb path`` of a service; ``path`` is raw, without leading slash."""

@@ -35,6 +35,8 @@ class RequestLog:
         self.not_emulated: Counter[str] = Counter()
         self.refused_hosts: Counter[str] = Counter()
         self.milliseconds = 0.0
+        #: Seconds spent on building and starting functions, in the background.
+        self.deployment_seconds = 0.0
         #: Tracebacks of the sandbox's own defects, never shown to callers.
         self.defects: deque[str] = deque(maxlen=20)
 

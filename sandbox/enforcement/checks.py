@@ -9,7 +9,7 @@ from sandbox.enforcement.permissions import permission
 from sandbox.errors import BY_CODE, PerimeterViolation, PermissionDenied, ServiceDisabled, Unauthenticated
 
 #: Answerable without a credential: they say nothing about anybody's resources.
-OPEN = {"sts.v1.token"}
+OPEN = {"oauth2.token.exchange", "sts.v1.token"}
 
 #: Their consumer is the caller's quota project, never the project they are about.
 ACCOUNT_WIDE = {
@@ -29,6 +29,8 @@ ACCOUNT_WIDE = {
 
 def require_identity(call: Call) -> None:
     """401 for a missing or meaningless credential."""
+    if call.principal.member == "allUsers" and (bearer := call.cloud.services.bearer(call)):
+        call.principal = bearer
     if call.principal.member == "allUsers" and call.method.short not in OPEN and not call.cloud.services.public(call):
         raise Unauthenticated(
             "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or "

@@ -113,4 +113,7 @@ class Permissions:
         if needed is None:
             return None
         service, name = call.cloud.services.policy_target(call)
-        return self.require(call.principal, needed, service, name)
+        found = self.grant(call.principal, needed, service, name)
+        if found is None and (refusal := call.cloud.services.denied(service, call.principal, needed, name)):
+            raise refusal
+        return found or self.require(call.principal, needed, service, name)

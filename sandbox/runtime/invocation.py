@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from sandbox.call import ANONYMOUS
 from sandbox.errors import ApiError
 from sandbox.runtime.gateway import LOOPBACK
+from sandbox.services.openidconnect import APPLICATION_DEFAULT_CLIENT
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,6 +33,10 @@ HOP_BY_HOP = {
     "upgrade",
     "host",
 }
+
+#: Identity tokens of developers' own tools are accepted from people who may invoke:
+#: https://docs.cloud.google.com/run/docs/authenticating/developers (read 2026-08).
+DEVELOPER_CLIENTS = ("32555940559.apps.googleusercontent.com", APPLICATION_DEFAULT_CLIENT)
 
 PAGE = """<html><head>
 <meta http-equiv="content-type" content="text/html;charset=utf-8">
@@ -117,7 +122,7 @@ def caller(cloud: Cloud, request: Request, service: dict[str, object]) -> Princi
     token = token.partition(" ")[2].strip()
     claims = cloud.tokens.verify(token) if token.count(".") == 2 else None  # noqa: PLR2004 -- a JWT's three parts
     urls = service.get("urls")
-    audiences = {str(service.get("uri", "")), *(urls if isinstance(urls, list) else [])}
+    audiences = {str(service.get("uri", "")), *(urls if isinstance(urls, list) else []), *DEVELOPER_CLIENTS}
     if not claims or claims.get("aud", "").rstrip("/") not in audiences:
         return ANONYMOUS
     return cloud.tokens.principal(token) or ANONYMOUS

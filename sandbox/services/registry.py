@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.call import Call, Reply
+from sandbox.call import Call, Principal, Reply
 from sandbox.description import Method
-from sandbox.errors import NotEmulated, NotFound
+from sandbox.errors import ApiError, NotEmulated, NotFound
 from sandbox.resources import Resource
 
 Answer = dict[str, Any] | Reply | None
@@ -39,7 +39,10 @@ class Service:
         handlers: by short method id, ``cloudkms.cryptoKeys.encrypt``.
         targets: by short method id or kind: whose policy governs the call, when the name does not tell.
         consumer: the project whose API enablement and perimeter count, when the name does not tell.
-        public: short method ids that need no credential of their own (signed URLs check theirs).
+        public: calls that need no credential; whether they may is left to the permission check.
+        bearer: whose call it is when the address itself is the credential, as with an upload session.
+        denied: the refusal of a permission, in the service's own words.
+        envelope: the JSON body of a failure, where it is not the usual one.
         prefix: proto package for operations of kinds that have no class of their own.
     """
 
@@ -50,6 +53,9 @@ class Service:
     targets: Mapping[str, Target] = field(default_factory=dict)
     consumer: Consumer | None = None
     public: Callable[[Call], bool] | None = None
+    bearer: Callable[[Call], Principal | None] | None = None
+    denied: Callable[[Principal, str, str], ApiError] | None = None
+    envelope: Callable[[ApiError], dict[str, Any]] | None = None
     prefix: str = ""
 
 
@@ -115,6 +121,21 @@ class Services:
         """The project that a call is about."""
         service = self._services.get(call.method.service)
         return service.consumer(call) if service and service.consumer else call.project
+
+    def bearer(self, call: Call) -> Principal | None:
+        """Whose call it is, by its address alone."""
+        service = self._services.get(call.method.service)
+        return service.bearer(call) if service and service.bearer else None
+
+    def denied(self, service: str, principal: Principal, needed: str, name: str) -> ApiError | None:
+        """A service's own refusal of a permission; None for the usual one."""
+        found = self._services.get(service)
+        return found.denied(principal, needed, name) if found and found.denied else None
+
+    def envelope(self, service: str, error: ApiError) -> dict[str, Any]:
+        """The JSON body of a failed call of a service."""
+        found = self._services.get(service)
+        return found.envelope(error) if found and found.envelope else error.envelope()
 
     def public(self, call: Call) -> bool:
         """Whether a call may come without a credential."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Principal
@@ -18,7 +19,8 @@ from sandbox.runtime.builds import build
 from sandbox.runtime.instances import IMAGES, SERVICES
 from sandbox.services.run.services import account_project, complete, new_revision, register_hosts
 from sandbox.services.serviceusage.agents import address
-from sandbox.services.storage import objects
+from sandbox.services.storage import generations
+from sandbox.services.storage.encryption import require_readable
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -54,6 +56,7 @@ async def deploy(cloud: Cloud, name: str, principal: Principal) -> Document:
     document = cloud.store.get(KIND, name)
     if document is None:
         raise NotFound(f"Resource '{name}' was not found")
+    started = time.monotonic()
     try:
         check(cloud, document, principal)
         if document.pop("_rebuild", True):
@@ -66,6 +69,8 @@ async def deploy(cloud: Cloud, name: str, principal: Principal) -> Document:
         if cloud.store.get(KIND, name):
             cloud.store.put(KIND, name, document)
         raise
+    finally:
+        cloud.log.deployment_seconds += time.monotonic() - started
     document.pop("stateMessages", None)
     document |= {"state": "ACTIVE", "updateTime": cloud.clock.timestamp(), "_rebuild": False}
     project, region, label = name.split("/")[1], name.split("/")[3], name.rpartition("/")[2]
@@ -128,7 +133,12 @@ async def build_image(cloud: Cloud, document: Document) -> None:
     project = document["name"].split("/")[1]
     builder = Principal(f"serviceAccount:{config['serviceAccount'].rpartition('/')[2]}")
     needs = (
-        ("storage.objects.get", "storage", f"b/{source['bucket']}/o/{source['object']}", "roles/storage.objectViewer"),
+        (
+            "storage.objects.get",
+            "storage",
+            generations.key(source["bucket"], source["object"]),
+            "roles/storage.objectViewer",
+        ),
         ("logging.logEntries.create", "cloudresourcemanager", f"projects/{project}", "roles/logging.logWriter"),
         (
             "artifactregistry.repositories.uploadArtifacts",
@@ -144,8 +154,12 @@ async def build_image(cloud: Cloud, document: Document) -> None:
                 f"build service account {builder.email}: {permission} on {resource} ({role}). If you didn't revoke "
                 "that permission explicitly, this could be caused by a change in the organization policies."
             )
-    content, generation = objects.content(cloud, source["bucket"], source["object"], source.get("generation"))
-    source["generation"] = generation
+    found = generations.find(cloud, source["bucket"], source["object"], source.get("generation"))
+    if found is None:
+        raise NotFound(f"The source gs://{source['bucket']}/{source['object']} was not found.")
+    require_readable(cloud, cloud.store.get("storage.buckets", f"b/{source['bucket']}") or {}, found)
+    content = cloud.blobs.read(found["_digest"])
+    source["generation"] = found["generation"]
     config["sourceProvenance"] = {"resolvedStorageSource": copy.deepcopy(source)}
     vendored = config.get("environmentVariables", {}).get("GOOGLE_VENDOR_PIP_DEPENDENCIES", "")
     image = await asyncio.to_thread(build, content, cloud.settings.cache, vendored=vendored)

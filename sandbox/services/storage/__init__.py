@@ -1,1 +1,67 @@
-"""Cloud Storage."""
+"""Cloud Storage: the JSON API, uploads, and objects by plain path."""
+
+from __future__ import annotations
+
+from sandbox.call import Call
+from sandbox.services.registry import Service
+from sandbox.services.storage import access, buckets, objects, refusals, uploads
+
+#: Calls that an anonymous caller may get through to the permission check, as public objects can be read by anybody.
+ANONYMOUS = {"storage.objects.get", "storage.objects.list", "storage.objects.insert", "storage.buckets.get"}
+
+
+def consumer(call: Call) -> str | None:
+    """The project of the bucket, or the one that is to get it."""
+    if call.method.collection == "serviceAccount":
+        return buckets.project_of_path(call)
+    name = call.parameters.get("bucket") or call.parameters.get("destinationBucket")
+    if name is None:
+        return buckets.project_of_query(call)
+    return str(buckets.read(call.cloud, name)["_project"])
+
+
+def project_target(call: Call) -> tuple[str, str]:
+    """Calls on a project's collection of buckets are governed by the project."""
+    return "storage", f"projects/{consumer(call)}"
+
+
+def destination(call: Call) -> tuple[str, str]:
+    """Copies are governed by the place they go to."""
+    return "storage", f"b/{call.parameters['destinationBucket']}/o/{call.parameters['destinationObject']}"
+
+
+def new_object(call: Call) -> tuple[str, str]:
+    """Uploads are governed by the object to be."""
+    name = call.query.get("name", "")
+    return "storage", f"b/{call.parameters['bucket']}/o/{name}" if name else f"b/{call.parameters['bucket']}/o"
+
+
+def bucket(call: Call) -> tuple[str, str]:
+    """Calls on parts of a bucket are governed by it."""
+    return "storage", f"b/{call.parameters['bucket']}"
+
+
+SERVICE = Service(
+    name="storage",
+    title="Google Cloud Storage JSON API",
+    handlers={**access.HANDLERS, **buckets.HANDLERS, **objects.HANDLERS, **uploads.HANDLERS},
+    targets={
+        "storage.bucketAccessControls": bucket,
+        "storage.buckets.getIamPolicy": bucket,
+        "storage.buckets.insert": project_target,
+        "storage.buckets.list": project_target,
+        "storage.buckets.setIamPolicy": bucket,
+        "storage.buckets.testIamPermissions": bucket,
+        "storage.objects.compose": destination,
+        "storage.objects.copy": destination,
+        "storage.objects.insert": new_object,
+        "storage.objects.list": bucket,
+        "storage.objects.rewrite": destination,
+        "storage.serviceAccount": project_target,
+    },
+    consumer=consumer,
+    public=lambda call: call.method.short in ANONYMOUS,
+    bearer=uploads.owner,
+    denied=refusals.denied,
+    envelope=refusals.envelope,
+)

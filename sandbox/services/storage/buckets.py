@@ -1,0 +1,404 @@
+"""Buckets: global names, the defaults that Cloud Storage fills in, and merge-patch updates."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sandbox.call import Call, Reply
+from sandbox.errors import Conflict
+from sandbox.paging import page
+from sandbox.services.serviceusage.agents import ensure
+from sandbox.services.storage import access, generations, refusals
+from sandbox.services.storage.encryption import check_default_key
+from sandbox.services.storage.generations import BUCKETS as KIND
+from sandbox.services.storage.generations import etag, stamp
+
+if TYPE_CHECKING:
+    from sandbox.cloud import Cloud
+
+Document = dict[str, Any]
+
+#: https://docs.cloud.google.com/storage/docs/buckets#naming (read 2026-08)
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])")
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+LONGEST_LABEL = 63
+LONGEST_DOTTED = 222
+SHORTEST = 3
+
+#: https://docs.cloud.google.com/storage/docs/locations (read 2026-08)
+MULTI_REGIONS = {"US", "EU", "ASIA"}
+DUAL_REGION = re.compile(r"NAM\d+|EUR\d+|ASIA\d+")
+STORAGE_CLASSES = {
+    "STANDARD",
+    "NEARLINE",
+    "COLDLINE",
+    "ARCHIVE",
+    "RAPID",
+    "MULTI_REGIONAL",
+    "REGIONAL",
+    "DURABLE_REDUCED_AVAILABILITY",
+}
+SOFT_DELETE_SECONDS = "604800"
+#: Uniform access can be switched off again for this long.
+REVERSIBLE = timedelta(days=90)
+
+SERVER_OWNED = (
+    "kind",
+    "id",
+    "selfLink",
+    "projectNumber",
+    "metageneration",
+    "generation",
+    "etag",
+    "timeCreated",
+    "updated",
+    "locationType",
+    "satisfiesPZI",
+    "satisfiesPZS",
+    "owner",
+)
+FIXED = ("name", "location", "customPlacementConfig", "hierarchicalNamespace")
+
+
+def insert(call: Call) -> Document:
+    """Create a bucket in the project of the query."""
+    cloud, body = call.cloud, dict(call.body)
+    project_id = project_of_query(call)
+    name = body.get("name", "")
+    check_name(name)
+    taken = cloud.store.get(KIND, f"b/{name}")
+    if taken:
+        raise refusals.bucket_taken(name, own=taken["_project"] == project_id)
+    now = cloud.clock.timestamp_millis()
+    document: Document = {
+        **{k: v for k, v in body.items() if k not in SERVER_OWNED and k not in {"acl", "defaultObjectAcl"}},
+        "kind": "storage#bucket",
+        "id": name,
+        "name": name,
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
+        "projectNumber": cloud.hierarchy.project_number(project_id),
+        "location": str(body.get("location", "US")).upper(),
+        "storageClass": body.get("storageClass", "STANDARD"),
+        "generation": generations.next_generation(cloud),
+        "metageneration": "1",
+        "timeCreated": now,
+        "updated": now,
+        "_project": project_id,
+    }
+    document["etag"] = etag(document["metageneration"])
+    complete(cloud, document, {})
+    check_default_key(cloud, document)
+    cloud.store.put(KIND, f"b/{name}", document)
+    access.grant_defaults(cloud, document, call.query)
+    return shown(call, document, default="noAcl")
+
+
+def project_of_query(call: Call) -> str:
+    """Id of the project that the ``project`` parameter names.
+
+    Raises:
+        InvalidArgument: there is none, or none of that name.
+    """
+    given = call.query.get("project", "")
+    if not given:
+        raise refusals.invalid("Required parameter: project", "required")
+    project = call.cloud.hierarchy.project(given)
+    if project is None:
+        raise refusals.invalid(f"Unknown project id: {given}")
+    return str(project["projectId"])
+
+
+def project_of_path(call: Call) -> str:
+    """Id of the project that the path names.
+
+    Raises:
+        InvalidArgument: there is none of that name.
+    """
+    given = call.parameters["projectId"]
+    project = call.cloud.hierarchy.project(given)
+    if project is None:
+        raise refusals.invalid(f"Unknown project id: {given}")
+    return str(project["projectId"])
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that Cloud Storage refuses."""
+    longest = LONGEST_DOTTED if "." in name else LONGEST_LABEL
+    parts = name.split(".")
+    if (
+        not NAME.fullmatch(name)
+        or not SHORTEST <= len(name) <= longest
+        or any(not part or len(part) > LONGEST_LABEL for part in parts)
+        or ADDRESS.fullmatch(name)
+        or name.startswith("goog")
+        or "google" in name
+    ):
+        raise refusals.invalid(f"Invalid bucket name: '{name}'")
+
+
+def complete(cloud: Cloud, document: Document, before: Document) -> None:
+    """Fill in what Cloud Storage derives, and drop what it does not keep."""
+    now = cloud.clock.now()
+    location, kind = document["location"], location_type(document["location"])
+    document["locationType"] = kind
+    if document.get("customPlacementConfig"):
+        document["locationType"] = kind = "dual-region"
+    if kind == "region":
+        document["satisfiesPZI"] = True
+    else:
+        document.setdefault("rpo", "DEFAULT")
+    document["storageClass"] = str(document["storageClass"]).upper()
+    if document["storageClass"] not in STORAGE_CLASSES:
+        raise refusals.invalid(f"The specified storage class '{document['storageClass']}' is not valid for {location}.")
+    document["iamConfiguration"] = iam_configuration(cloud, document, before)
+    policy = dict(document.get("softDeletePolicy") or {})
+    seconds = str(policy.get("retentionDurationSeconds", SOFT_DELETE_SECONDS))
+    old = before.get("softDeletePolicy", {})
+    same = old.get("retentionDurationSeconds") == seconds
+    document["softDeletePolicy"] = {
+        "retentionDurationSeconds": seconds,
+        **({"effectiveTime": old["effectiveTime"] if same and "effectiveTime" in old else stamp(now)}),
+    }
+    if document.get("autoclass"):
+        document["autoclass"] = autoclass(stamp(now), document["autoclass"], before.get("autoclass", {}))
+    if retention := document.get("retentionPolicy"):
+        document["retentionPolicy"] = {
+            "effectiveTime": stamp(now),
+            **retention,
+            "retentionPeriod": str(retention.get("retentionPeriod", "0")),
+        }
+    if logging := document.get("logging"):
+        document["logging"] = {"logObjectPrefix": document["name"], **logging}
+    if not (document.get("lifecycle") or {}).get("rule"):
+        document.pop("lifecycle", None)
+    for field in ("labels", "cors", "encryption", "website", "logging", "retentionPolicy", "autoclass"):
+        if not document.get(field):
+            document.pop(field, None)
+
+
+def location_type(location: str) -> str:
+    """``region``, ``dual-region`` or ``multi-region``."""
+    if location in MULTI_REGIONS:
+        return "multi-region"
+    if DUAL_REGION.fullmatch(location):
+        return "dual-region"
+    if "-" not in location:
+        raise refusals.invalid(f"The specified location constraint is not valid: '{location}'.")
+    return "region"
+
+
+def iam_configuration(cloud: Cloud, document: Document, before: Document) -> Document:
+    """Uniform access under both of its names, and public access prevention."""
+    given = document.get("iamConfiguration") or {}
+    old = before.get("iamConfiguration", {}).get("uniformBucketLevelAccess", {})
+    uniform = given.get("uniformBucketLevelAccess") or given.get("bucketPolicyOnly") or {}
+    enabled = bool(uniform.get("enabled"))
+    if old.get("enabled") and not enabled and old["lockedTime"] <= stamp(cloud.clock.now()):
+        raise refusals.unmet()
+    state: Document = {"enabled": enabled}
+    if enabled:
+        state["lockedTime"] = old.get("lockedTime") or stamp(cloud.clock.now() + REVERSIBLE)
+    prevention = given.get("publicAccessPrevention", "inherited")
+    return {
+        "bucketPolicyOnly": dict(state),
+        "uniformBucketLevelAccess": state,
+        "publicAccessPrevention": "inherited" if prevention == "unspecified" else prevention,
+    }
+
+
+def autoclass(now: str, given: Document, before: Document) -> Document:
+    """Times at which autoclass and its last class were set."""
+    if not given.get("enabled"):
+        return {}
+    last = given.get("terminalStorageClass", "NEARLINE")
+    same = before.get("terminalStorageClass") == last
+    return {
+        "enabled": True,
+        "toggleTime": before.get("toggleTime", now),
+        "terminalStorageClass": last,
+        "terminalStorageClassUpdateTime": before.get("terminalStorageClassUpdateTime", now) if same else now,
+    }
+
+
+def require(call: Call, parameter: str = "bucket") -> Document:
+    """The bucket that the path names, its metageneration conditions met."""
+    document = read(call.cloud, call.parameters[parameter])
+    check_metageneration(call, document)
+    return document
+
+
+def read(cloud: Cloud, name: str) -> Document:
+    """The bucket of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    document = cloud.store.get(KIND, f"b/{name}")
+    if document is None:
+        raise refusals.no_bucket()
+    return document
+
+
+def check_metageneration(call: Call, document: Document) -> None:
+    """Conditions on a bucket's metageneration."""
+    wanted, unwanted = call.query.get("ifMetagenerationMatch"), call.query.get("ifMetagenerationNotMatch")
+    if wanted is not None and wanted != document["metageneration"]:
+        raise refusals.unmet()
+    if unwanted is not None and unwanted == document["metageneration"]:
+        raise refusals.NotModified("Not Modified") if call.method.verb == "GET" else refusals.unmet()
+
+
+def get(call: Call) -> Document:
+    """One bucket."""
+    return shown(call, require(call), default="noAcl")
+
+
+def listing(call: Call) -> Document:
+    """The buckets of a project by name."""
+    project_id = project_of_query(call)
+    prefix = call.query.get("prefix", "")
+    found = sorted(
+        (
+            b
+            for b in call.cloud.store.documents(KIND)
+            if b["_project"] == project_id and b["name"].startswith(prefix)
+        ),
+        key=lambda bucket: str(bucket["name"]),
+    )
+    chosen, following = page(found, call.query)
+    answer: Document = {"kind": "storage#buckets"}
+    if following:
+        answer["nextPageToken"] = following
+    if chosen:
+        answer["items"] = [shown(call, bucket, default="noAcl") for bucket in chosen]
+    return answer
+
+
+def patch(call: Call) -> Document:
+    """JSON merge patch: null clears, objects merge, arrays are replaced."""
+    before = require(call)
+    return store(call, before, merge_patch(before, raw_body(call)))
+
+
+def update(call: Call) -> Document:
+    """Replace everything that a caller may write."""
+    before = require(call)
+    kept = {k: v for k, v in before.items() if k in SERVER_OWNED or k in FIXED or k.startswith("_")}
+    return store(call, before, {"storageClass": before["storageClass"], **call.body, **kept})
+
+
+def raw_body(call: Call) -> Document:
+    """The body with its nulls, which a merge patch gives a meaning."""
+    body: Document = json.loads(call.media) if call.media.strip() else {}
+    return body
+
+
+def merge_patch(current: Any, change: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(change, dict):
+        return change
+    merged = dict(current) if isinstance(current, dict) else {}
+    for key, value in change.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def store(call: Call, before: Document, after: Document) -> Document:
+    """Check and keep a changed bucket."""
+    for field in FIXED:
+        given = after.get(field)
+        if field == "location" and isinstance(given, str):
+            after[field] = given = given.upper()
+        if given != before.get(field):
+            raise refusals.invalid(f"Bucket's {field} cannot be changed after creation.")
+    for field in SERVER_OWNED:
+        if field in before:
+            after[field] = before[field]
+    locked = before.get("retentionPolicy", {})
+    if locked.get("isLocked") and int(after.get("retentionPolicy", {}).get("retentionPeriod", 0)) < int(
+        locked["retentionPeriod"]
+    ):
+        raise refusals.denied_by_lock(before["name"])
+    for field in ("acl", "defaultObjectAcl"):
+        after.pop(field, None)
+    after["metageneration"] = str(int(before["metageneration"]) + 1)
+    after["updated"] = call.cloud.clock.timestamp_millis()
+    after["etag"] = etag(after["metageneration"])
+    if (after.get("iamConfiguration") or {}).get("uniformBucketLevelAccess") == before["iamConfiguration"][
+        "uniformBucketLevelAccess"
+    ]:
+        # Written under its old name only.
+        old_name = (after["iamConfiguration"].get("bucketPolicyOnly") or {}).get("enabled")
+        after["iamConfiguration"]["uniformBucketLevelAccess"] = {"enabled": bool(old_name)}
+    complete(call.cloud, after, before)
+    if after.get("encryption") != before.get("encryption"):
+        check_default_key(call.cloud, after)
+    call.cloud.store.put(KIND, f"b/{after['name']}", after)
+    return shown(call, after, default="full")
+
+
+def delete(call: Call) -> Reply:
+    """Delete an empty bucket."""
+    document = require(call)
+    name = document["name"]
+    if generations.occupied(call.cloud, name):
+        raise Conflict("The bucket you tried to delete is not empty.")
+    call.cloud.store.delete(KIND, f"b/{name}")
+    call.cloud.store.delete_below(f"b/{name}")
+    access.forget(call.cloud, name)
+    return Reply(204)
+
+
+def lock_retention(call: Call) -> Document:
+    """Make the retention policy permanent."""
+    document = require(call)
+    if "retentionPolicy" not in document:
+        raise refusals.invalid(f"Bucket '{document['name']}' does not have a retention policy.")
+    locked = {**document, "retentionPolicy": {**document["retentionPolicy"], "isLocked": True}}
+    return store(call, document, locked)
+
+
+def layout(call: Call) -> Document:
+    """Where the bucket lies."""
+    document = require(call)
+    return {
+        "kind": "storage#storageLayout",
+        "bucket": document["name"],
+        "location": document["location"],
+        "locationType": document["locationType"],
+        "hierarchicalNamespace": document.get("hierarchicalNamespace", {"enabled": False}),
+    }
+
+
+def service_account(call: Call) -> Document:
+    """The project's storage agent, made when first asked for."""
+    return {"kind": "storage#serviceAccount", "email_address": ensure(call.cloud, "storage", project_of_path(call))}
+
+
+def shown(call: Call, document: Document, *, default: str) -> Document:
+    """A bucket as its reader sees it; ``full`` adds the access control lists."""
+    view = {key: value for key, value in document.items() if not key.startswith("_")}
+    if call.query.get("projection", default) == "full":
+        view["owner"] = {"entity": f"project-owners-{document['projectNumber']}"}
+        view["acl"] = access.bucket_acl(call.cloud, document)
+        view["defaultObjectAcl"] = access.default_object_acl(document)
+    return view
+
+
+HANDLERS = {
+    "storage.buckets.insert": insert,
+    "storage.buckets.get": get,
+    "storage.buckets.list": listing,
+    "storage.buckets.patch": patch,
+    "storage.buckets.update": update,
+    "storage.buckets.delete": delete,
+    "storage.buckets.lockRetentionPolicy": lock_retention,
+    "storage.buckets.getStorageLayout": layout,
+    "storage.serviceAccount.get": service_account,
+}
