@@ -1,11 +1,9 @@
-"""The VPC Service Controls perimeter, and how campaigns become members of it.
+"""A VPC Service Controls perimeter that this stack owns.
 
-An owner is one of two kinds. *inline*: the stack that owns the perimeter lists its own campaigns, nobody else joins.
-*delegated*: the owner lists no members and leaves those it finds alone, other stacks join with one resource each.
-A state must not hold both an owner that leaves members alone and members that add themselves: an update of the
-owner would send the list it knows of, which lacks them. `stack.check` refuses that combination.
-
-Members are project numbers: Access Context Manager refuses ids.
+An owner is one of two kinds. *inline*: the stack lists its own campaigns as members, nobody else joins.
+*delegated*: the stack lists no members and leaves those it finds alone, other stacks join (see `membership`).
+A state must not hold both an owner that leaves members alone and members that add themselves: members that were
+added in the same update are not in the list the owner sends. `stack.check` refuses that combination.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,9 @@ import pulumi_gcp as gcp
 
 from infra import naming
 from infra.component import Component
-from infra.settings import Enforcement, JoinedPerimeter, OwnedPerimeter, Settings
+from infra.membership import EVERYTHING, refuse_to_drop
+from infra.retention import Retention
+from infra.settings import Enforcement, OwnedPerimeter, Settings
 
 RESTRICTED_SERVICES = (
     "aiplatform.googleapis.com",
@@ -43,8 +43,6 @@ RESTRICTED_SERVICES = (
 """What a campaign uses and what could carry its data away, all supported by VPC Service Controls
 (cloud.google.com/vpc-service-controls/docs/supported-products, 2026-11)."""
 
-EVERYTHING = "*"
-
 
 class Perimeter(Component):
     """A perimeter this stack owns, with the access level and ingress rule of those who deploy.
@@ -59,6 +57,7 @@ class Perimeter(Component):
         perimeter: OwnedPerimeter,
         *,
         members: Mapping[str, pulumi.Output[str]],
+        retention: Retention,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -68,6 +67,7 @@ class Perimeter(Component):
             settings: the stack's settings.
             perimeter: the perimeter's part of them.
             members: project numbers by campaign; empty for a delegated perimeter.
+            retention: whether the perimeter may be deleted.
             after: what must exist before.
             opts: options of the component.
         """
@@ -101,11 +101,11 @@ class Perimeter(Component):
             use_explicit_dry_run_spec=True,
             spec=rules,
             status=rules if perimeter.enforcement is Enforcement.ENFORCED else None,
+            deletion_policy=retention.perimeter,
             opts=self._options(
                 delete_before_replace=True,
-                # What others added must survive an update of the owner. Pulumi.yaml refreshes before every
-                # update, so the list that is sent is the one that was found.
                 ignore_changes=["status.resources", "spec.resources"] if perimeter.membership == "delegated" else None,
+                hooks=_guard(perimeter) if perimeter.membership == "inline" else None,
             ),
         )
         self.name = self.perimeter.name
@@ -127,7 +127,7 @@ class Perimeter(Component):
         """One configuration, used as the dry-run one and, when enforced, as the enforced one too."""
         return {
             "resources": pulumi.Output.all(*members.values()).apply(
-                lambda numbers: sorted(naming.project_member(number) for number in numbers)
+                lambda numbers: sorted({*map(naming.project_member, numbers), *perimeter.other_members})
             ),
             "restricted_services": sorted({*RESTRICTED_SERVICES, *perimeter.additional_services}),
             "vpc_accessible_services": {"enable_restriction": True, "allowed_services": ["RESTRICTED-SERVICES"]},
@@ -145,52 +145,9 @@ class Perimeter(Component):
         }
 
 
-class Membership(Component):
-    """One campaign's membership of a perimeter that somebody else owns."""
+def _guard(perimeter: OwnedPerimeter) -> pulumi.ResourceHookBinding:
+    def keep_members(arguments: pulumi.ResourceHookArgs) -> None:
+        refuse_to_drop(perimeter.title, arguments)
 
-    def __init__(
-        self,
-        name: str,
-        perimeter: JoinedPerimeter,
-        *,
-        number: pulumi.Output[str],
-        after: Sequence[pulumi.Resource] = (),
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("Membership", name, after=after, opts=opts)
-        enforced = perimeter.enforcement is Enforcement.ENFORCED
-        resource = number.apply(naming.project_member)
-        join = (
-            gcp.accesscontextmanager.ServicePerimeterResource
-            if enforced
-            else gcp.accesscontextmanager.ServicePerimeterDryRunResource
-        )
-        self.member = join(
-            f"{name}-member",
-            perimeter_name=perimeter.perimeter,
-            resource=resource,
-            opts=self._options(delete_before_replace=True),
-        )
-        self.ingress: pulumi.Resource | None = None
-        if perimeter.deployers:
-            admit = (
-                gcp.accesscontextmanager.ServicePerimeterIngressPolicy
-                if enforced
-                else gcp.accesscontextmanager.ServicePerimeterDryRunIngressPolicy
-            )
-            arguments: Any = {
-                "ingress_from": {
-                    "identities": sorted(perimeter.deployers),
-                    "sources": [{"access_level": EVERYTHING}],
-                },
-                "ingress_to": {"resources": [resource], "operations": [{"service_name": EVERYTHING}]},
-            }
-            self.ingress = admit(
-                f"{name}-deployers",
-                perimeter=perimeter.perimeter,
-                title=f"{name} deployers",
-                # A rule may only name projects that are members already.
-                opts=self._options(after=[self.member], delete_before_replace=True),
-                **arguments,
-            )
-        self.register_outputs({})
+    hook = pulumi.ResourceHook("keep-members", keep_members, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceHookBinding(before_update=[hook])

@@ -14,6 +14,7 @@ class Retention:
     Attributes:
         project: PREVENT makes a destroy fail before anything is deleted.
         bucket: as project.
+        perimeter: as project. Deleting a perimeter opens every project in it, those of other stacks too.
         key: ABANDON leaves a key and its versions as they are. Deleting the resource would schedule every version
             for destruction, and with it everything it ever encrypted.
         force_destroy: whether a bucket may be deleted with objects in it.
@@ -21,12 +22,13 @@ class Retention:
 
     project: str
     bucket: str
+    perimeter: str
     key: str
     force_destroy: bool
 
 
-KEEP = Retention(project="PREVENT", bucket="PREVENT", key="ABANDON", force_destroy=False)
-DISCARD = Retention(project="DELETE", bucket="DELETE", key="DELETE", force_destroy=True)
+KEEP = Retention(project="PREVENT", bucket="PREVENT", perimeter="PREVENT", key="ABANDON", force_destroy=False)
+DISCARD = Retention(project="DELETE", bucket="DELETE", perimeter="DELETE", key="DELETE", force_destroy=True)
 
 
 def retention(*, deletion_protection: bool) -> Retention:

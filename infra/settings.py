@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from infra import endpoints
@@ -39,6 +39,10 @@ Identity = Annotated[
         pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$",
         description="an identity, such as serviceAccount:deployer@seed.iam.gserviceaccount.com",
     ),
+]
+ProjectMember = Annotated[
+    str,
+    Field(pattern=r"^projects/\d+$", description="a project by its number, such as projects/345678901234"),
 ]
 EndpointUrl = Annotated[
     str,
@@ -91,6 +95,21 @@ class OwnedPerimeter(Model):
         description="list of further APIs the perimeter restricts, such as redis.googleapis.com",
         examples=["redis.googleapis.com"],
     )
+
+    other_members: tuple[ProjectMember, ...] = Field(
+        default=(),
+        description="list of further projects, by number, that an inline perimeter has as members, such as "
+        "projects/345678901234: a Shared VPC host, a project for logs",
+        examples=["projects/345678901234"],
+    )
+
+    @model_validator(mode="after")
+    def _lists_members_only_inline(self) -> "OwnedPerimeter":
+        if self.membership == "delegated" and self.other_members:
+            raise ValueError(
+                "otherMembers and membership: delegated exclude each other, a delegated owner lists nobody"
+            )
+        return self
 
     @field_validator("ip_subnetworks")
     @classmethod

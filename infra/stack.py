@@ -9,7 +9,8 @@ import pulumi
 from infra import campaign_file, provider, source
 from infra.campaign import Campaign, CampaignFoundation
 from infra.errors import MembershipError, Problem
-from infra.perimeter import Membership, Perimeter
+from infra.membership import Membership
+from infra.perimeter import Perimeter
 from infra.retention import retention
 from infra.settings import JoinedPerimeter, Settings
 
@@ -83,6 +84,7 @@ def deploy(
             settings,
             settings.perimeter,
             members={name: foundation.project.number for name, foundation in foundations.items()},
+            retention=kept,
             opts=google,
         )
         perimeter_name = perimeter.name

@@ -1,0 +1,123 @@
+"""Members of the perimeter: how a campaign joins one that somebody else owns, and how an owner loses none.
+
+A perimeter's members are one list, and the provider sends all of it when anything else in the same configuration
+changes. So every update of an owner could drop what others added since. Pulumi.yaml has the state refreshed before
+each update; with that, a delegated owner sends the members it found, and an inline owner stops here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+from infra.errors import MembershipError, Problem
+from infra.settings import Enforcement, JoinedPerimeter
+
+EVERYTHING = "*"
+CONFIGURATIONS = ("status", "spec")
+
+
+class Membership(Component):
+    """One campaign's membership of a perimeter that somebody else owns."""
+
+    def __init__(
+        self,
+        name: str,
+        perimeter: JoinedPerimeter,
+        *,
+        number: pulumi.Output[str],
+        after: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("Membership", name, after=after, opts=opts)
+        enforced = perimeter.enforcement is Enforcement.ENFORCED
+        resource = number.apply(naming.project_member)
+        join = (
+            gcp.accesscontextmanager.ServicePerimeterResource
+            if enforced
+            else gcp.accesscontextmanager.ServicePerimeterDryRunResource
+        )
+        self.member = join(
+            f"{name}-member",
+            perimeter_name=perimeter.perimeter,
+            resource=resource,
+            opts=self._options(delete_before_replace=True),
+        )
+        self.ingress: pulumi.Resource | None = None
+        if perimeter.deployers:
+            admit = (
+                gcp.accesscontextmanager.ServicePerimeterIngressPolicy
+                if enforced
+                else gcp.accesscontextmanager.ServicePerimeterDryRunIngressPolicy
+            )
+            arguments: Any = {
+                "ingress_from": {
+                    "identities": sorted(perimeter.deployers),
+                    "sources": [{"access_level": EVERYTHING}],
+                },
+                "ingress_to": {"resources": [resource], "operations": [{"service_name": EVERYTHING}]},
+            }
+            self.ingress = admit(
+                f"{name}-deployers",
+                perimeter=perimeter.perimeter,
+                title=f"{name} deployers",
+                # A rule may only name projects that are members already.
+                opts=self._options(after=[self.member], delete_before_replace=True),
+                **arguments,
+            )
+        self.register_outputs({})
+
+
+def refuse_to_drop(perimeter: str, arguments: pulumi.ResourceHookArgs) -> None:
+    """Stop an update of an inline perimeter that would drop members this stack never added.
+
+    Args:
+        perimeter: title of the perimeter.
+        arguments: what the engine knows. The old outputs were just refreshed, so they are what Google Cloud has;
+            the old inputs are what this stack asked for the last time.
+
+    Raises:
+        MembershipError: naming each such member.
+    """
+    problems = [
+        Problem(
+            file=perimeter,
+            key=member,
+            cause="a member of the perimeter that this stack did not add, which the update would drop",
+            rule="members of an inline perimeter are its stack's campaigns and plantain:perimeter.otherMembers",
+            cure="list it under plantain:perimeter.otherMembers or, if it does not belong there, run gcloud "
+            f"access-context-manager perimeters update {perimeter} --remove-resources={member}",
+        )
+        for member in _dropped(arguments)
+    ]
+    if problems:
+        raise MembershipError(problems)
+
+
+def _dropped(arguments: pulumi.ResourceHookArgs) -> Sequence[str]:
+    members: set[str] = set()
+    for configuration in CONFIGURATIONS:
+        wanted = _resources(arguments.new_inputs, configuration)
+        if wanted is None:
+            # A new campaign's project has no number yet: only a preview gets here, the update will know it.
+            continue
+        found = _resources(arguments.old_outputs, configuration) or set()
+        asked_for = _resources(arguments.old_inputs, configuration) or set()
+        members |= found - asked_for - wanted
+    return sorted(members)
+
+
+def _resources(properties: Mapping[str, Any] | None, configuration: str) -> set[str] | None:
+    """Members in one configuration; none when there is no such configuration, None when they are not known yet."""
+    rules = (properties or {}).get(configuration)
+    if not isinstance(rules, Mapping):
+        return set() if rules is None else None
+    resources = rules.get("resources")
+    if resources is None:
+        return set()
+    if not isinstance(resources, Sequence) or not all(isinstance(resource, str) for resource in resources):
+        return None
+    return set(resources)
