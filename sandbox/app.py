@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from sandbox import control
+from sandbox import control, enums
 from sandbox.audit import record_change
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
@@ -148,13 +148,16 @@ async def read_call(cloud: Cloud, request: Request, service: str, path: str, ori
         )
     raw = await request.body()
     upload = route.method.upload
+    body = {} if upload else parse(raw, request.headers.get("content-type", ""))
+    if enums.wanted(request.query_params):
+        body = enums.names(route.method, body)
     return Call(
         cloud=cloud,
         method=route.method,
         name=cloud.hierarchy.canonical(route.name),
         parameters=route.parameters,
         query=request.query_params,
-        body={} if upload else parse(raw, request.headers.get("content-type", "")),
+        body=body,
         headers=request.headers,
         media=raw,
         principal=authenticate(cloud, request),
@@ -214,7 +217,10 @@ async def dispatch(call: Call) -> Response:
         with call.cloud.store.transaction():
             result = handler(call)
             record_change(call)
-    return render(result if isinstance(result, Reply) else Reply(document=result or {}))
+    if isinstance(result, Reply):
+        return render(result)
+    document = result or {}
+    return render(Reply(document=enums.numbers(call.method, document) if enums.wanted(call.query) else document))
 
 
 def render(reply: Reply) -> Response:
