@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from sandbox.call import Call, Reply
 from sandbox.errors import NotFound
+from sandbox.services.registry import Handler
 from sandbox.services.storage import refusals
 from sandbox.services.storage.generations import BUCKETS, etag
 
@@ -26,7 +27,11 @@ BUCKET_ROLES = {
     "READER": f"{LEGACY}BucketReader",
 }
 #: Teams of the project by their default role, and the members that stand for them in a policy.
-TEAMS = (("owners", "OWNER", "projectOwner"), ("editors", "OWNER", "projectEditor"), ("viewers", "READER", "projectViewer"))
+TEAMS = (
+    ("owners", "OWNER", "projectOwner"),
+    ("editors", "OWNER", "projectEditor"),
+    ("viewers", "READER", "projectViewer"),
+)
 
 
 def resource(bucket: str) -> str:
@@ -250,7 +255,7 @@ def with_lists(call: Call) -> Document:
     return document
 
 
-HANDLERS = {
+HANDLERS: dict[str, Handler] = {
     "storage.buckets.getIamPolicy": get_policy,
     "storage.buckets.setIamPolicy": set_policy,
     "storage.buckets.testIamPermissions": test_permissions,

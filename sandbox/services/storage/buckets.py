@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.call import Call, Reply
 from sandbox.errors import Conflict
 from sandbox.paging import page
+from sandbox.services.registry import Handler
 from sandbox.services.serviceusage.agents import ensure
 from sandbox.services.storage import access, generations, refusals
 from sandbox.services.storage.encryption import check_default_key
@@ -160,7 +161,7 @@ def complete(cloud: Cloud, document: Document, before: Document) -> None:
     same = old.get("retentionDurationSeconds") == seconds
     document["softDeletePolicy"] = {
         "retentionDurationSeconds": seconds,
-        **({"effectiveTime": old["effectiveTime"] if same and "effectiveTime" in old else stamp(now)}),
+        "effectiveTime": old["effectiveTime"] if same and "effectiveTime" in old else stamp(now),
     }
     if document.get("autoclass"):
         document["autoclass"] = autoclass(stamp(now), document["autoclass"], before.get("autoclass", {}))
@@ -261,11 +262,7 @@ def listing(call: Call) -> Document:
     project_id = project_of_query(call)
     prefix = call.query.get("prefix", "")
     found = sorted(
-        (
-            b
-            for b in call.cloud.store.documents(KIND)
-            if b["_project"] == project_id and b["name"].startswith(prefix)
-        ),
+        (b for b in call.cloud.store.documents(KIND) if b["_project"] == project_id and b["name"].startswith(prefix)),
         key=lambda bucket: str(bucket["name"]),
     )
     chosen, following = page(found, call.query)
@@ -391,7 +388,7 @@ def shown(call: Call, document: Document, *, default: str) -> Document:
     return view
 
 
-HANDLERS = {
+HANDLERS: dict[str, Handler] = {
     "storage.buckets.insert": insert,
     "storage.buckets.get": get,
     "storage.buckets.list": listing,

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import google_crc32c
 
 from sandbox.call import Call, Reply
+from sandbox.errors import ApiError
 from sandbox.services.storage import refusals
 from sandbox.services.storage.buckets import read as read_bucket
 from sandbox.services.storage.encryption import encrypting_version, require_readable
@@ -269,7 +270,7 @@ def readable(call: Call, document: Document) -> bool:
     """Whether the object's key decrypts."""
     try:
         require_readable(call.cloud, read_bucket(call.cloud, document["bucket"]), document)
-    except refusals.ApiError:
+    except ApiError:
         return False
     return True
 

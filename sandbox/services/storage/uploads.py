@@ -14,7 +14,9 @@ from urllib.parse import urlencode
 from sandbox.call import Call, Principal, Reply
 from sandbox.errors import NotFound
 from sandbox.services.storage import contents, generations, refusals
+from sandbox.services.storage.buckets import read as read_bucket
 from sandbox.services.storage.contents import Upload
+from sandbox.services.storage.encryption import encrypting_version
 
 Document = dict[str, Any]
 
@@ -97,7 +99,7 @@ def begin(call: Call) -> Reply:
     upload = upload_of(call, fields, b"")
     contents.check_name(upload.name)
     contents.check_conditions(call, generations.find(call.cloud, upload.bucket, upload.name))
-    contents.encrypting_version(call.cloud, contents.read_bucket(call.cloud, upload.bucket), upload.kms_key)
+    encrypting_version(call.cloud, read_bucket(call.cloud, upload.bucket), upload.kms_key)
     session = call.cloud.identifiers.hexadecimal("upload", 64)
     total = call.headers.get("x-upload-content-length", "")
     document = {
@@ -185,9 +187,7 @@ def finish(call: Call, identifier: str, session: Document) -> Document:
             if item.strip().startswith(given):
                 fields[field] = item.strip().removeprefix(given)
     call.query = session["query"]
-    made = contents.create(
-        call, Upload(session["bucket"], session["name"], fields, content, session["kmsKey"])
-    )
+    made = contents.create(call, Upload(session["bucket"], session["name"], fields, content, session["kmsKey"]))
     call.cloud.store.put(SESSIONS, identifier, {**session, "done": made})
     path.unlink(missing_ok=True)
     return contents.shown(call, made)

@@ -1,0 +1,23 @@
+"""Key rings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.call import Call
+from sandbox.errors import FailedPrecondition
+from sandbox.services.cloudkms.names import Entity
+
+Document = dict[str, Any]
+
+
+class KeyRing(Entity):
+    """A group of keys in one location."""
+
+    kind = "cloudkms.keyRings"
+    message = "KeyRing"
+
+    def deleting(self, call: Call, document: Document) -> None:
+        """Only an empty one can go."""
+        if call.cloud.store.documents("cloudkms.cryptoKeys", f"{document['name']}/cryptoKeys"):
+            raise FailedPrecondition(f"{document['name']} still holds keys.")
