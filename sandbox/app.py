@@ -116,10 +116,12 @@ def locate(cloud: Cloud, host: str, path: str) -> tuple[str, str]:
         first, _, rest = path.partition("/")
         service = cloud.description.service_of_host(f"{first}.googleapis.com")
         if first in NATURAL_ROOTS:
-            doubled = rest.partition("/")[0] in NATURAL_ROOTS
+            doubled = first in known and rest.partition("/")[0] in NATURAL_ROOTS
             return NATURAL_ROOTS[first], rest if doubled else path
         if service and name in LOCAL_HOSTS:
             return service, rest
+        if cloud.store.get("storage.buckets", f"b/{first}"):
+            return "storage", path
         raise NotFound(
             f"No service answers /{path}. Send Google's host name in the Host header, or start the path with the "
             f"service: /cloudkms/v1/projects/... Services: {', '.join(sorted(known))}."

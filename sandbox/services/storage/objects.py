@@ -133,13 +133,15 @@ def compose(call: Call) -> Document:
     parts, count = [], 0
     for source in sources:
         contents.require(call, "storage.objects.get", bucket, source["name"])
-        document = contents.require_object(call, bucket, source["name"], source.get("generation"))
+        generation = source.get("generation")
+        document = contents.require_object(call, bucket, source["name"], str(generation) if generation else None)
         wanted = source.get("objectPreconditions", {}).get("ifGenerationMatch")
         if wanted is not None and str(wanted) != document["generation"]:
             raise refusals.unmet()
         parts.append(contents.download(plain(call), document).content)
         count += document.get("componentCount", 1)
-    fields = {"contentType": "application/octet-stream", **call.body.get("destination", {})}
+    given = call.body.get("destination", {})
+    fields = {"contentType": "application/octet-stream"} | {k: given[k] for k in contents.WRITABLE if k in given}
     upload = Upload(bucket, name, fields, b"".join(parts), call.query.get("kmsKeyName", ""), count)
     made = contents.create(call, upload)
     if call.body.get("deleteSourceObjects"):
