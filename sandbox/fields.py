@@ -81,3 +81,16 @@ def prune(value: Any) -> Any:
     if isinstance(value, list):
         return [prune(item) for item in value if item is not None]
     return value
+
+
+def without_defaults(value: Any, kept: frozenset[str] = frozenset()) -> Any:
+    """Without what protobuf's JSON leaves out: false, zero, empty text and empty lists, except in fields ``kept``."""
+    if isinstance(value, dict):
+        return {
+            key: without_defaults(item, kept)
+            for key, item in value.items()
+            if key in kept or isinstance(item, dict) or item not in (False, 0, "", [])
+        }
+    if isinstance(value, list):
+        return [without_defaults(item, kept) for item in value]
+    return value

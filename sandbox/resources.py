@@ -269,7 +269,7 @@ ID_PARAMETER = re.compile(r"(?!request)[a-z][A-Za-z]*Id")
 
 
 def strip_read_only(body: Any, shape: Shape, schemas: dict[str, Shape]) -> None:
-    """Remove, in place and at every depth, fields that only the server writes."""
+    """Remove, in place and at every depth, fields that only the server writes; 64-bit numbers become text."""
     if shape.get("ref"):
         shape = schemas.get(shape["ref"], {})
     if isinstance(body, list):
@@ -281,5 +281,7 @@ def strip_read_only(body: Any, shape: Shape, schemas: dict[str, Shape]) -> None:
             inner = shapes.get(key) or shape.get("values") or {}
             if inner.get("readOnly"):
                 remove(body, key)
+            elif inner.get("format") in {"int64", "uint64"} and type(body[key]) is int:
+                body[key] = str(body[key])
             else:
                 strip_read_only(body[key], inner, schemas)
