@@ -15,12 +15,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from generation import models
 from infra import naming
 from infra.errors import CampaignFileError, Problem
 from infra.problems import found_in
 
 LARGEST_SUBNET_PREFIX = 26
 """Direct VPC egress needs a /26 or larger (cloud.google.com/run/docs/configuring/vpc-direct-vpc, 2026-11)."""
+
+UNREACHABLE_LOCATIONS = frozenset({"us", "eu"})
+"""Multi-region hosts do not answer on the restricted addresses, which are all a campaign's network can reach
+(docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations, 2026-08)."""
 
 LabelValue = Annotated[str, Field(pattern=naming.LABEL_VALUE_PATTERN)]
 
@@ -98,10 +103,17 @@ class Function(Model):
     """How the campaign's function is sized."""
 
     model: str = Field(
-        default="gemini-3-pro-image",
-        pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$",
-        description="model that is used when a request names none, such as gemini-3-pro-image",
+        default_factory=lambda: models.table().default,
+        description="model that is used when a request names none, such as gemini-3-pro-image; "
+        "`plantain models` lists them all",
         examples=["gemini-3-pro-image"],
+        json_schema_extra=lambda schema: schema.update(enum=list(models.table().ids)),
+    )
+    location: str | None = Field(
+        default=None,
+        description="where the model is called, one of the locations the table of models gives it, such as global; "
+        "without it the first of them",
+        examples=["global"],
     )
     max_instances: int = Field(
         default=10,
@@ -122,6 +134,33 @@ class Function(Model):
     timeout_seconds: int = Field(
         default=540, ge=60, le=3600, description="longest a request may take, 60 to 3600 seconds", examples=["540"]
     )
+
+    @field_validator("model")
+    @classmethod
+    def _is_served(cls, model: str) -> str:
+        if models.table().get(model) is None:
+            raise ValueError(models.table().why_not(model) if model in _retired() else "not in the table of models")
+        return model
+
+    @model_validator(mode="after")
+    def _is_served_there(self) -> "Function":
+        if self.location is not None and self.location not in self._locations():
+            raise ValueError(f"location: {self.model} can be called from a perimeter in {', '.join(self._locations())}")
+        return self
+
+    @property
+    def model_location(self) -> str:
+        """Where the model is called."""
+        return self.location or self._locations()[0]
+
+    def _locations(self) -> tuple[str, ...]:
+        model = models.table().get(self.model)
+        served = model.locations if model else ()
+        return tuple(location for location in served if location not in UNREACHABLE_LOCATIONS)
+
+
+def _retired() -> frozenset[str]:
+    return frozenset(model.id for model in models.table().retired)
 
 
 class Images(Model):

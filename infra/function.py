@@ -19,8 +19,6 @@ from infra.network import Network
 RUNTIME = "python312"
 """Supported until 2028-10 (cloud.google.com/functions/docs/runtime-support, 2026-11)."""
 ENTRY_POINT = "images"
-MODEL_LOCATION = "global"
-"""gemini-3-pro-image is served nowhere else (its model page, 2026-08)."""
 CPU = "1"
 """Less than one CPU would allow one request at a time only."""
 INVOKER = "roles/run.invoker"
@@ -145,7 +143,7 @@ def _environment(
 ) -> Mapping[str, pulumi.Input[str]]:
     return {
         "GOOGLE_CLOUD_PROJECT": project.project_id,
-        "GOOGLE_CLOUD_LOCATION": MODEL_LOCATION,
+        "GOOGLE_CLOUD_LOCATION": campaign.function.model_location,
         "PLANTAIN_CAMPAIGN": campaign.name,
         "PLANTAIN_BUCKET": deployment.images_bucket,
         "PLANTAIN_MODEL": campaign.function.model,

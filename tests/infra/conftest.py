@@ -1,0 +1,43 @@
+"""What every test of the infrastructure starts from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The SDK warns of its own renamed functions while it is imported, used or not.
+    config.addinivalue_line("filterwarnings", r"ignore:gcp\..* has been deprecated in favor of:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder: the repository's campaigns, and a function of two files."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "campaigns", folder / "campaigns")
+    (folder / "functions").mkdir()
+    (folder / "functions" / "main.py").write_text("def images(request): ...\n")
+    (folder / "functions" / "requirements.txt").write_text("functions-framework\n")
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file below a temporary project folder."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
