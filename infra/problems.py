@@ -45,8 +45,8 @@ def _problem(
 ) -> Problem:
     steps = list(_walk(model, location))
     if not steps:
-        known = ", ".join(map(str, _fields(model)))
-        return Problem(file, "the file", "not a map of keys", f"a map with the keys {known}", cure("", kind))
+        keys = ", ".join(map(str, _fields(model)))
+        return Problem(file, "the file", "not a map of keys", f"a map with the keys {keys}", cure("", kind))
     if kind in {"union_tag_not_found", "union_tag_invalid"}:
         steps.extend(_walk(_first_model(steps[-1][1]), ("membership",)))
     key = prefix + _spell([part for part, _ in steps])

@@ -130,7 +130,7 @@ class _Monitor(MockMonitor):
             urn=answer.urn,
             type=request.type,
             name=request.name,
-            inputs=rpc.deserialize_properties(request.object),
+            inputs=_plain(rpc.deserialize_properties(request.object)),
             dependencies=frozenset(request.dependencies),
             provider=request.provider,
             parent=request.parent,
@@ -139,6 +139,18 @@ class _Monitor(MockMonitor):
             deleted_with=request.deletedWith,
         )
         return answer
+
+
+def _plain(value: Any) -> Any:
+    """Properties as JSON would have them: an asset is the path it is read from."""
+    match value:
+        case dict():
+            return {key: _plain(member) for key, member in value.items()}
+        case list():
+            return [_plain(member) for member in value]
+        case pulumi.FileAsset():
+            return str(value.path)
+    return value
 
 
 def number(name: str) -> str:

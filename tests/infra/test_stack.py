@@ -1,0 +1,181 @@
+"""What holds for a whole stack, whatever it consists of."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.errors import MembershipError, SourceError
+from tests.infra.stacks import joined, make_campaign, owned, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.recording_engine import Recording
+
+LABELLED = {
+    "artifactregistry/repository:Repository": "labels",
+    "cloudfunctionsv2/function:Function": "labels",
+    "dns/managedZone:ManagedZone": "labels",
+    "kms/cryptoKey:CryptoKey": "labels",
+    "monitoring/alertPolicy:AlertPolicy": "userLabels",
+    "monitoring/notificationChannel:NotificationChannel": "userLabels",
+    "organizations/project:Project": "labels",
+    "storage/bucket:Bucket": "labels",
+}
+FORBIDDEN_ROLES = {"roles/owner", "roles/editor", "roles/viewer"}
+
+
+@pytest.fixture(scope="module")
+def stack(root: Path) -> Recording:
+    return record(root)
+
+
+class TestLabels:
+    """Whatever can carry labels carries all six of its campaign."""
+
+    def test_everything_that_takes_labels_has_the_campaigns(self, stack: Recording) -> None:
+        labels = make_campaign().labels.as_labels()
+        for token, property_name in LABELLED.items():
+            found = stack.of_type(token)
+            assert found, f"no {token} in the stack"
+            for resource in found:
+                assert resource.inputs[property_name] == labels, f"{resource.name} lacks labels"
+
+    def test_two_campaigns_do_not_share_labels(self, root: Path) -> None:
+        stack = record(root, [make_campaign("autumn"), make_campaign("summer")])
+        for bucket in stack.of_type("storage/bucket:Bucket"):
+            assert bucket.name.startswith(bucket.inputs["labels"]["campaign"])
+
+
+class TestIdentities:
+    """Grants are added one by one, to known identities, never by a basic role and never to everybody."""
+
+    def test_no_grant_replaces_others(self, stack: Recording) -> None:
+        kinds = [resource.type for resource in stack.cloud()]
+        assert [kind for kind in kinds if re.search(r"(?i)iam(binding|policy)", kind)] == []
+
+    def test_nothing_is_granted_to_everybody(self, stack: Recording) -> None:
+        text = json.dumps([resource.inputs for resource in stack.cloud()])
+        assert "allUsers" not in text
+        assert "allAuthenticatedUsers" not in text
+
+    def test_no_basic_role_is_granted(self, stack: Recording) -> None:
+        roles = {resource.inputs["role"] for resource in stack.cloud() if "role" in resource.inputs}
+        assert roles
+        assert not roles & FORBIDDEN_ROLES
+
+    def test_no_service_account_has_a_key(self, stack: Recording) -> None:
+        assert stack.of_type("serviceaccount/key:Key") == []
+
+
+class TestNumbers:
+    """Access Context Manager and liens take project numbers, never ids."""
+
+    @pytest.mark.parametrize(
+        "perimeter", [owned(), owned(enforcement="dry-run"), joined(), joined(enforcement="dry-run")]
+    )
+    def test_members_are_numbers(self, root: Path, perimeter: dict[str, Any]) -> None:
+        stack = record(root, perimeter=perimeter)
+        members: list[str] = []
+        for resource in stack.cloud():
+            if resource.type.startswith("gcp:accesscontextmanager"):
+                members.extend(resource.inputs.get("resource", "").split())
+                for configuration in ("status", "spec"):
+                    members.extend((resource.inputs.get(configuration) or {}).get("resources", []))
+        assert members
+        assert all(re.fullmatch(r"projects/\d+", member) for member in members)
+
+    def test_the_lien_is_on_a_number(self, stack: Recording) -> None:
+        assert re.fullmatch(r"projects/\d+", stack.only("resourcemanager/lien:Lien").inputs["parent"])
+
+
+class TestProvider:
+    """Nothing ambient decides where a resource goes."""
+
+    def test_every_resource_names_the_stacks_provider(self, stack: Recording) -> None:
+        (google,) = [resource for resource in stack.resources.values() if resource.type == "pulumi:providers:gcp"]
+        for resource in stack.cloud():
+            assert resource.provider.startswith(google.urn), f"{resource.name} uses another provider"
+
+
+class TestEnding:
+    """What a destroy does is decided by one setting."""
+
+    def test_a_protected_stack_keeps_project_buckets_perimeter_and_keys(self, stack: Recording) -> None:
+        assert stack.only("organizations/project:Project").inputs["deletionPolicy"] == "PREVENT"
+        assert {key.inputs["deletionPolicy"] for key in stack.of_type("kms/cryptoKey:CryptoKey")} == {"ABANDON"}
+        for bucket in stack.of_type("storage/bucket:Bucket"):
+            assert bucket.inputs["deletionPolicy"] == "PREVENT"
+            assert bucket.inputs["forceDestroy"] is False
+        perimeter = stack.only("accesscontextmanager/servicePerimeter:ServicePerimeter")
+        assert perimeter.inputs["deletionPolicy"] == "PREVENT"
+
+    def test_an_unprotected_stack_leaves_nothing(self, root: Path) -> None:
+        stack = record(root, deletionProtection="false")
+        policies = {
+            resource.inputs["deletionPolicy"] for resource in stack.cloud() if "deletionPolicy" in resource.inputs
+        }
+        assert policies == {"DELETE"}
+        assert all(bucket.inputs["forceDestroy"] is True for bucket in stack.of_type("storage/bucket:Bucket"))
+
+    def test_what_lives_in_a_project_ends_with_it(self, stack: Recording) -> None:
+        project = stack.only("organizations/project:Project")
+        outside = {"accesscontextmanager", "organizations", "resourcemanager"}
+        for resource in stack.cloud():
+            if resource.type.split(":")[1].split("/")[0] not in outside:
+                assert resource.deleted_with == project.urn, f"{resource.name} would be deleted on its own"
+
+    def test_the_lien_is_removed_on_its_own_because_it_would_block_the_project(self, stack: Recording) -> None:
+        assert stack.only("resourcemanager/lien:Lien").deleted_with == ""
+
+
+class TestCampaigns:
+    def test_each_campaign_has_a_project_of_its_own(self, root: Path) -> None:
+        stack = record(root, [make_campaign("autumn"), make_campaign("summer")])
+        assert len(stack.of_type("organizations/project:Project")) == 2
+        assert len(stack.of_type("cloudfunctionsv2/function:Function")) == 2
+        assert set(stack.outputs["campaigns"]) == {"autumn", "summer"}
+
+    def test_a_stack_without_campaigns_needs_no_source(self, tmp_path: Path) -> None:
+        stack = record(tmp_path, [], perimeter=owned(membership="delegated"))
+        assert stack.outputs["campaigns"] == {}
+        assert stack.of_type("organizations/project:Project") == []
+
+    def test_a_stack_with_campaigns_does(self, tmp_path: Path) -> None:
+        (tmp_path / "functions").mkdir()
+        with pytest.raises(SourceError, match=r"main\.py"):
+            record(tmp_path)
+
+    def test_an_owner_that_lists_nobody_must_not_have_campaigns(self, root: Path) -> None:
+        with pytest.raises(MembershipError) as caught:
+            record(root, perimeter=owned(membership="delegated"))
+        assert "Pulumi.test.yaml" in str(caught.value)
+        assert "spring-launch" in str(caught.value)
+        assert "pulumi config set plantain:campaigns ''" in str(caught.value)
+
+
+class TestRepetition:
+    def test_the_same_input_gives_the_same_resources(self, root: Path, stack: Recording) -> None:
+        again = record(root)
+        assert {urn: resource.inputs for urn, resource in again.resources.items()} == {
+            urn: resource.inputs for urn, resource in stack.resources.items()
+        }
+
+
+class TestOutputs:
+    def test_a_campaigns_outputs_are_what_others_rely_on(self, stack: Recording) -> None:
+        assert stack.outputs["perimeter"] == "accessPolicies/987654321/servicePerimeters/plantain"
+        campaign = stack.outputs["campaigns"]["spring-launch"]
+        assert campaign["projectId"] == "spring-launch-0a1b2c3"
+        assert re.fullmatch(r"\d+", campaign["projectNumber"])
+        assert campaign["functionUri"] == "https://images.a.run.app"
+        assert campaign["functionName"] == "images"
+        assert campaign["bucket"] == "spring-launch-0a1b2c3-images"
+        assert campaign["runtimeServiceAccount"] == "image-runtime@spring-launch-0a1b2c3.iam.gserviceaccount.com"
+        assert set(campaign["keys"]) == {"function", "images"}
+        assert set(campaign["alertPolicies"]) == {"function-instances"}
+        assert campaign["network"]
