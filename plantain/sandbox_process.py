@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,14 @@ class Sandbox:
         pid: process id.
         data: folder of its state.
         gateway: URL of its HTTPS proxy.
+        child: the process, when this program started it.
     """
 
     url: str
     pid: int
     data: Path
     gateway: str
+    child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def find(cls, data: Path = DEFAULT_DATA) -> Sandbox | None:
@@ -49,7 +51,7 @@ class Sandbox:
             state = json.loads((data / STATE_FILE).read_text())
         except (OSError, ValueError):
             return None
-        if not psutil.pid_exists(state["pid"]):
+        if not alive(state["pid"]):
             return None
         return cls(state["url"], state["pid"], data, state["gateway"])
 
@@ -108,7 +110,7 @@ class Sandbox:
         while time.monotonic() < deadline and process.poll() is None:
             found = cls.find(data)
             if found and found.pid == process.pid and found.answers():
-                return found
+                return replace(found, child=process)
             time.sleep(POLL_SECONDS)
         written = (data / LOG_FILE).read_bytes()[mark:].decode(errors="replace").strip()
         reason = written.removeprefix("sandbox: ") or f"no answer after {START_SECONDS} s"
@@ -163,6 +165,16 @@ class Sandbox:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_SECONDS)
         except psutil.NoSuchProcess:
-            return
+            pass
         except psutil.TimeoutExpired:
             raise SandboxError("The sandbox does not end.", cure=f"kill -9 {self.pid}") from None
+        if self.child:
+            self.child.wait()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not yet collected does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

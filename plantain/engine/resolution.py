@@ -58,7 +58,7 @@ def _override() -> Source | None:
         raise WrongEngineError(
             f"{OVERRIDE} is {asked!r}, which is not one of {', '.join(SOURCES)}.", cure=f"unset {OVERRIDE}"
         )
-    return asked if asked else None
+    return asked or None
 
 
 @dataclass

@@ -1,0 +1,241 @@
+"""A function of a stranger, deployed to a sandbox process: build, identity, network, ingress, invoker."""
+
+from __future__ import annotations
+
+import io
+import json
+import ssl
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from plantain.sandbox_process import Sandbox
+
+pytestmark = [pytest.mark.xdist_group("function"), pytest.mark.timeout(300)]
+
+PROJECT, REGION = "function-project", "europe-west4"
+PARENT = f"projects/{PROJECT}/locations/{REGION}"
+NETWORK = f"projects/{PROJECT}/global/networks/vpc"
+RUNTIME, BUILDER = (f"{name}@{PROJECT}.iam.gserviceaccount.com" for name in ("runtime", "builder"))
+REQUIREMENTS = "functions-framework==3.10.2\n"
+
+SOURCE = """
+import os
+import urllib.request
+import functions_framework
+
+METADATA = "http://" + os.environ["GCE_METADATA_HOST"] + "/computeMetadata/v1/"
+
+def read(url, headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError as error:
+        return 0, str(error)
+
+@functions_framework.http
+def probe(request):
+    flavor = {"Metadata-Flavor": "Google"}
+    account = METADATA + "instance/service-accounts/default/"
+    import json
+    token = json.loads(read(account + "token", flavor)[1])["access_token"]
+    bearer = {"Authorization": "Bearer " + token}
+    return {
+        "email": read(account + "email", flavor)[1],
+        "project": read(METADATA + "project/project-id", flavor)[1],
+        "without_flavor": read(METADATA + "project/project-id", {})[0],
+        "own_project": read("https://cloudresourcemanager.googleapis.com/v1/projects/PROJECT", bearer),
+        "elsewhere": read("https://example.org/", {}),
+        "greeting": os.environ["GREETING"],
+    }
+""".replace("PROJECT", PROJECT)
+
+
+@dataclass
+class Caller:
+    sandbox: Sandbox
+
+    def __call__(self, verb: str, path: str, body: Any = None, *, ok: bool = True, **options: Any) -> Any:
+        headers = {"Authorization": "Bearer sandbox"}
+        reply = httpx.request(
+            verb, f"{self.sandbox.url}/{path}", json=body, headers=headers, trust_env=False, timeout=60, **options
+        )
+        assert reply.is_success == ok, reply.text
+        return reply.json()
+
+    def upload(self, bucket: str, name: str, files: dict[str, str]) -> None:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            for path, text in files.items():
+                file.writestr(path, text)
+        headers = {"Authorization": "Bearer sandbox", "Content-Type": "application/zip"}
+        url = f"{self.sandbox.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+        assert httpx.post(url, content=archive.getvalue(), headers=headers, trust_env=False).is_success
+
+    def finished(self, operation: dict[str, Any]) -> dict[str, Any]:
+        for _ in range(600):
+            current: dict[str, Any] = self("GET", f"cloudfunctions/v2/{operation['name']}")
+            if current["done"]:
+                return current
+            time.sleep(0.2)
+        raise AssertionError("the operation does not end")
+
+
+def function(entry_point: str = "probe", **service: Any) -> dict[str, Any]:
+    return {
+        "buildConfig": {
+            "runtime": "python313",
+            "entryPoint": entry_point,
+            "serviceAccount": f"projects/{PROJECT}/serviceAccounts/{BUILDER}",
+            "dockerRepository": f"{PARENT}/repositories/images",
+            "source": {"storageSource": {"bucket": "function-source", "object": "source.zip"}},
+        },
+        "serviceConfig": {
+            "serviceAccountEmail": RUNTIME,
+            "environmentVariables": {"GREETING": "hello"},
+            "ingressSettings": "ALLOW_INTERNAL_ONLY",
+            "directVpcEgress": "VPC_EGRESS_ALL_TRAFFIC",
+            "directVpcNetworkInterface": [{"network": NETWORK}],
+            **service,
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    sandbox = Sandbox.start(tmp_path_factory.mktemp("sandbox"), 0)
+    call = Caller(sandbox)
+    call("POST", "cloudresourcemanager/v1/projects", {"projectId": PROJECT})
+    names = ("artifactregistry", "cloudbuild", "cloudfunctions", "compute", "iam", "iamcredentials", "run")
+    body = {"serviceIds": [f"{name}.googleapis.com" for name in names]}
+    call("POST", f"serviceusage/v1/projects/{PROJECT}/services:batchEnable", body)
+    for name in ("runtime", "builder"):
+        call("POST", f"iam/v1/projects/{PROJECT}/serviceAccounts", {"accountId": name})
+    call("POST", f"compute/v1/projects/{PROJECT}/global/networks", {"name": "vpc", "autoCreateSubnetworks": False})
+    call("POST", f"storage/v1/b?project={PROJECT}", {"name": "function-source", "location": REGION})
+    call.upload("function-source", "source.zip", {"main.py": SOURCE, "requirements.txt": REQUIREMENTS})
+    yield call
+    call.sandbox.stop()
+
+
+def grant(caller: Caller, member: str, *roles: str) -> None:
+    path = f"cloudresourcemanager/v1/projects/{PROJECT}"
+    policy = caller("POST", f"{path}:getIamPolicy", {})
+    added = [{"role": role, "members": [member]} for role in roles]
+    caller("POST", f"{path}:setIamPolicy", {"policy": {**policy, "bindings": [*policy["bindings"], *added]}})
+
+
+def test_a_build_identity_without_its_roles_fails_the_deployment_in_googles_words(caller: Caller) -> None:
+    operation = caller("POST", f"cloudfunctions/v2/{PARENT}/functions?functionId=probe", function())
+    message = caller.finished(operation)["error"]["message"]
+    assert "missing permission on the build service account" in message
+    assert "roles/storage.objectViewer" in message
+    assert caller("GET", f"cloudfunctions/v2/{PARENT}/functions/probe")["state"] == "FAILED"
+
+
+def test_a_deployed_function_runs_as_itself_inside_its_network(caller: Caller) -> None:
+    roles = ("roles/storage.objectViewer", "roles/logging.logWriter", "roles/artifactregistry.writer")
+    grant(caller, f"serviceAccount:{BUILDER}", *roles)
+    path = f"cloudfunctions/v2/{PARENT}/functions/probe?updateMask=serviceConfig"
+    deployed = caller.finished(caller("PATCH", path, function()))["response"]
+    assert deployed["state"] == "ACTIVE"
+    uri = deployed["serviceConfig"]["uri"]
+    assert deployed["serviceConfig"]["service"] == f"{PARENT}/services/probe"
+
+    grant_invoker(caller)
+    answer = call_function(caller, uri)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["email"], told["project"], told["greeting"]) == (RUNTIME, PROJECT, "hello")
+    assert told["without_flavor"] == 403
+    status, text = told["own_project"]
+    assert (status, json.loads(text)["error"]["status"]) == (403, "PERMISSION_DENIED")
+    assert told["elsewhere"][0] != 200
+    entry = next(
+        e
+        for e in caller("GET", "_sandbox/requests?count=200")
+        if e["principal"] == f"serviceAccount:{RUNTIME}" and e["method"] == "cloudresourcemanager.projects.get"
+    )
+    assert entry["network"] == NETWORK
+
+
+def grant_invoker(caller: Caller) -> None:
+    path = f"run/v2/{PARENT}/services/probe"
+    binding = {"role": "roles/run.invoker", "members": ["user:jo@example.com"]}
+    caller("POST", f"{path}:setIamPolicy", {"policy": {"bindings": [binding]}})
+
+
+def call_function(
+    caller: Caller, uri: str, *, member: str = "user:jo@example.com", network: str | None = NETWORK
+) -> httpx.Response:
+    wanted, _ = caller.sandbox.environment(member=member, network=network)
+    token = caller.sandbox.post("tokens", {"member": member, "audience": uri})["token"]
+    trusted = ssl.create_default_context(cafile=wanted["SSL_CERT_FILE"])
+    with httpx.Client(proxy=wanted["HTTPS_PROXY"], verify=trusted, trust_env=False) as client:
+        return client.get(uri, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def uri(caller: Caller) -> str:
+    found: str = caller("GET", f"cloudfunctions/v2/{PARENT}/functions/probe")["serviceConfig"]["uri"]
+    return found
+
+
+def test_internal_ingress_hides_the_function_from_the_internet(caller: Caller, uri: str) -> None:
+    assert call_function(caller, uri, network=None).status_code == 404
+
+
+def test_a_network_of_another_project_is_not_internal(caller: Caller, uri: str) -> None:
+    assert call_function(caller, uri, network="projects/other-project/global/networks/vpc").status_code == 404
+
+
+def test_who_is_no_invoker_is_refused(caller: Caller, uri: str) -> None:
+    assert call_function(caller, uri, member="user:stranger@example.com").status_code == 403
+
+
+def test_a_changed_environment_reaches_the_next_revision(caller: Caller, uri: str) -> None:
+    path = f"cloudfunctions/v2/{PARENT}/functions/probe?updateMask=serviceConfig.environmentVariables"
+    body = {"serviceConfig": {"environmentVariables": {"GREETING": "good morning"}}}
+    assert caller.finished(caller("PATCH", path, body))["response"]["state"] == "ACTIVE"
+    assert call_function(caller, uri).json()["greeting"] == "good morning"
+
+
+def test_a_function_that_does_not_start_fails_with_its_last_words(caller: Caller) -> None:
+    caller.upload("function-source", "broken.zip", {"main.py": "raise SystemExit('no such luck')"})
+    body = function()
+    body["buildConfig"]["source"]["storageSource"]["object"] = "broken.zip"
+    operation = caller("POST", f"cloudfunctions/v2/{PARENT}/functions?functionId=broken", body)
+    message = caller.finished(operation)["error"]["message"]
+    assert "failed to start and listen on the port" in message
+    assert "no such luck" in message
+
+
+def test_a_source_that_is_no_archive_is_refused(caller: Caller) -> None:
+    url = f"{caller.sandbox.url}/upload/storage/v1/b/function-source/o?uploadType=media&name=text.zip"
+    headers = {"Authorization": "Bearer sandbox"}
+    assert httpx.post(url, content=b"not a zip", headers=headers, trust_env=False).is_success
+    body = function()
+    body["buildConfig"]["source"]["storageSource"]["object"] = "text.zip"
+    operation = caller("POST", f"cloudfunctions/v2/{PARENT}/functions?functionId=text", body)
+    assert "not a zip file" in caller.finished(operation)["error"]["message"]
+
+
+def test_an_instance_ends_with_the_sandbox_even_when_that_is_killed(caller: Caller) -> None:
+    [instance] = [i for i in caller("GET", "_sandbox/status")["instances"] if i["service"].endswith("/probe")]
+    processes = [psutil.Process(instance["pid"]), *psutil.Process(instance["pid"]).children(recursive=True)]
+    psutil.Process(caller.sandbox.pid).kill()
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    assert not alive
+    caller.sandbox.stop()
+    again = Sandbox.start(caller.sandbox.data, 0)
+    caller.sandbox = again
+    found = caller("GET", f"cloudfunctions/v2/{PARENT}/functions/probe")
+    assert call_function(caller, found["serviceConfig"]["uri"]).json()["email"] == RUNTIME
