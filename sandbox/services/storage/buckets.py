@@ -91,6 +91,7 @@ def insert(call: Call) -> Document:
     }
     document["etag"] = etag(document["metageneration"])
     complete(cloud, document, {})
+    ensure(cloud, "storage", project_id)
     check_default_key(cloud, document)
     cloud.store.put(KIND, f"b/{name}", document)
     access.grant_defaults(cloud, document, call.query)
