@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Pulumi runs this folder as a program and puts it first on the path, where its modules would hide others of the
 # same name; the packages lie in the folder above.
 kept = [entry for entry in sys.path if Path(entry).resolve() != ROOT / "infra"]
-sys.path[:] = [str(ROOT), *kept, str(ROOT / "functions")]
+sys.path[:] = [str(ROOT), str(ROOT / "functions"), *kept]
 
 import pulumi  # noqa: E402 - the path comes first
 

@@ -281,6 +281,8 @@ def _value(text: str) -> Any:
 def _cure(key: str, kind: str) -> str:
     if kind == "too_short":
         key += "[0]"
+    if kind == "missing" and key == f"{NAMESPACE}:perimeter":
+        key += ".membership"
     path = f"--path '{key}'" if "." in key or "[" in key else key
     if kind == "extra_forbidden":
         return f"pulumi config rm {path}"

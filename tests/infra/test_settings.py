@@ -72,6 +72,10 @@ class TestRefusedSettings:
         assert "plantain:perimeter.membership: missing" in message
         assert "delegated" in message
 
+    def test_a_missing_perimeter_is_begun_with_its_membership(self) -> None:
+        message = str(refused(raw_settings(perimeter=None)))
+        assert "pulumi config set --path 'plantain:perimeter.membership' inline" in message
+
     def test_a_membership_that_does_not_exist_is_refused(self) -> None:
         assert "not one of the allowed words" in str(refused(raw_settings(perimeter=owned(membership="both"))))
 
