@@ -25,7 +25,7 @@ class Contact(Resource):
 
     def identifier(self, call: Call) -> str:
         """Small numbers."""
-        return str(call.cloud.store.next("essentialcontacts"))
+        return str(call.cloud.store.next(f"essentialcontacts/{call.name}"))
 
     def prepare(self, call: Call, document: Document) -> None:
         """An address, a language, at least one category."""

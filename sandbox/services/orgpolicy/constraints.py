@@ -68,9 +68,7 @@ def listing(call: Call) -> Document:
             "name": f"{call.name}/{name}",
             "displayName": facts["title"],
             "constraintDefault": facts.get("default", "ALLOW"),
-            **(
-                {"booleanConstraint": {}} if facts["type"] == "boolean" else {"listConstraint": {"supportsUnder": True}}
-            ),
+            f"{facts['type']}Constraint": {},
             **({"supportsDryRun": True} if facts.get("dryRun") else {}),
         }
         for name, facts in sorted(table().items())

@@ -18,8 +18,8 @@ POLICIES = "orgpolicy.policies"
 def rules(cloud: Cloud, resource: str, constraint: str, spec: str = "spec") -> list[Document]:
     """The rules that hold on ``projects/p``, ``folders/n`` or ``organizations/n``.
 
-    The nearest policy decides; a list policy that inherits adds the values of those above it. ``reset`` ends the search:
-    the constraint's own default holds. Rules with a condition are left out, since tags are not evaluated.
+    The nearest policy decides; a list policy that inherits adds the values of those above it. ``reset`` ends the
+    search: the constraint's own default holds. Rules with a condition are left out, since tags are not evaluated.
     """
     found: list[Document] = []
     for ancestor in cloud.hierarchy.ancestors(resource):

@@ -108,10 +108,8 @@ def effective(call: Call) -> Document:
     resource, _, constraint = call.name.partition("/policies/")
     found = merged(call.cloud, resource, constraint)
     if not found:
-        if table().get(constraint, {}).get("type") == "list":
-            found = [{"allowAll": True}]
-        else:
-            found = [{"enforce": False}]
+        listed = table().get(constraint, {}).get("type") == "list"
+        found = [{"allowAll": True}] if listed else [{"enforce": False}]
     return {"name": call.name, "spec": {"rules": found}}
 
 

@@ -1,0 +1,317 @@
+"""The Logging query language, as filters of entries, sinks, metrics, exclusions and views use it.
+
+Language: https://docs.cloud.google.com/logging/docs/view/logging-query-language (read 2026-08). Covered: comparisons
+``= != > < >= <= : =~ !~`` on paths, value lists, ``AND OR NOT -`` with their precedence (``NOT``, then ``OR``, then
+``AND``), parentheses, bare words, comments, and the functions ``LOG_ID``, ``SOURCE``, ``sample`` and ``log_id``.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.errors import InvalidArgument
+
+Document = dict[str, Any]
+Test = Callable[[Document], bool]
+
+SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+TOKEN = re.compile(
+    r"\s*(?:--[^\n]*\n?\s*)*(?:"
+    r"(?P<open>\()|(?P<close>\))|(?P<comma>,)|(?P<operator>!=|>=|<=|=~|!~|[=<>:])"
+    r'|(?P<quoted>"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')'
+    r'|(?P<word>-?[^\s()=<>!:,"\']+(?:\."(?:[^"\\]|\\.)*"(?:\.[^\s()=<>!:,"\']+)*)*))'
+)
+TIMES = {"timestamp", "receiveTimestamp"}
+FUNCTIONS = {"log_id", "source", "sample", "ip_in_net"}
+
+
+def compile_filter(text: str) -> Test:
+    """The predicate over log entries that a filter means; an empty filter admits all.
+
+    Raises:
+        InvalidArgument: it cannot be read.
+    """
+    return Parser(text).whole() if text.strip() else anything
+
+
+def anything(entry: Document) -> bool:
+    """Admits every entry."""
+    del entry
+    return True
+
+
+class Parser:
+    """Recursive descent over one filter."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(self._split(text))
+        self._at = 0
+
+    def _split(self, text: str) -> Iterator[tuple[str, str]]:
+        position, end = 0, len(text.rstrip())
+        while position < end:
+            found = TOKEN.match(text, position)
+            if found is None:
+                if re.fullmatch(r"\s*--[^\n]*", text[position:]):
+                    return
+                raise self.failure(position)
+            kind = found.lastgroup or ""
+            position = found.end()
+            yield kind, found[kind]
+
+    def failure(self, position: int | None = None) -> InvalidArgument:
+        """Google's words for a filter that cannot be read."""
+        near = self._text[position : position + 20] if position is not None else self.peek()[1]
+        return InvalidArgument(f"Unparseable filter: syntax error near {near or 'the end'!r} in {self._text!r}")
+
+    def peek(self, ahead: int = 0) -> tuple[str, str]:
+        """A token; an empty one past the end."""
+        at = self._at + ahead
+        return self._tokens[at] if at < len(self._tokens) else ("", "")
+
+    def take(self) -> tuple[str, str]:
+        """The next token, consumed."""
+        token = self.peek()
+        if not token[0]:
+            raise self.failure()
+        self._at += 1
+        return token
+
+    def expect(self, kind: str) -> str:
+        """The next token, which must be of a kind."""
+        found, text = self.take()
+        if found != kind:
+            self._at -= 1
+            raise self.failure()
+        return text
+
+    def whole(self) -> Test:
+        """The whole filter."""
+        test = self.both()
+        if self.peek()[0]:
+            raise self.failure()
+        return test
+
+    def both(self) -> Test:
+        """Terms that must all hold; ``AND`` may be left out."""
+        tests = [self.either()]
+        while self.peek()[0] not in {"", "close"}:
+            if self.peek() == ("word", "AND"):
+                self.take()
+            tests.append(self.either())
+        return lambda entry: all(test(entry) for test in tests)
+
+    def either(self) -> Test:
+        """Alternatives, which bind tighter than ``AND``."""
+        tests = [self.term()]
+        while self.peek() == ("word", "OR"):
+            self.take()
+            tests.append(self.term())
+        return tests[0] if len(tests) == 1 else lambda entry: any(test(entry) for test in tests)
+
+    def term(self) -> Test:
+        """One comparison, function, word, negation or parenthesis."""
+        kind, text = self.take()
+        if kind == "open":
+            inner = self.both()
+            self.expect("close")
+            return inner
+        if kind == "word" and text in {"NOT", "-"}:
+            return negation(self.term())
+        if kind == "word" and text.startswith("-") and len(text) > 1 and not text[1].isdigit():
+            self._tokens[self._at - 1] = (kind, text[1:])
+            self._at -= 1
+            return negation(self.term())
+        if kind == "word" and text.lower() in FUNCTIONS and self.peek()[0] == "open":
+            return self.function(text.lower())
+        if kind not in {"word", "quoted"}:
+            self._at -= 1
+            raise self.failure()
+        if self.peek()[0] == "operator":
+            return self.comparison(unquoted(text) if kind == "quoted" else text)
+        wanted = unquoted(text).lower()
+        return lambda entry: any(wanted in value.lower() for value in texts(entry))
+
+    def function(self, name: str) -> Test:
+        """A call such as ``LOG_ID("stdout")``."""
+        self.expect("open")
+        arguments = []
+        while self.peek()[0] != "close":
+            kind, text = self.take()
+            if kind in {"quoted", "word"}:
+                arguments.append(unquoted(text))
+            elif kind != "comma":
+                self._at -= 1
+                raise self.failure()
+        self.expect("close")
+        return call(name, arguments, self.failure)
+
+    def comparison(self, path: str) -> Test:
+        """``path operator value`` or ``path operator (value OR value)``."""
+        operator = self.expect("operator")
+        if self.peek()[0] == "open":
+            self.take()
+            return self.values(path, operator)
+        kind, text = self.take()
+        if kind not in {"word", "quoted"}:
+            self._at -= 1
+            raise self.failure()
+        return self.compare(path, operator, unquoted(text))
+
+    def values(self, path: str, operator: str) -> Test:
+        """The list after an operator, up to its closing parenthesis."""
+        tests, joined = [], "OR"
+        while self.peek()[0] != "close":
+            kind, text = self.take()
+            if kind == "word" and text in {"OR", "AND"}:
+                joined = text
+            elif kind == "word" and text == "NOT":
+                tests.append(negation(self.compare(path, operator, unquoted(self.take()[1]))))
+            elif kind in {"word", "quoted"}:
+                tests.append(self.compare(path, operator, unquoted(text)))
+            else:
+                raise self.failure()
+        self.expect("close")
+        hold = all if joined == "AND" else any
+        return lambda entry: hold(test(entry) for test in tests)
+
+    def compare(self, path: str, operator: str, operand: str) -> Test:
+        """One comparison of every value that the path finds."""
+        segments = split_path(path)
+        if operator in {"=~", "!~"}:
+            try:
+                expression = re.compile(operand)
+            except re.error:
+                raise self.failure() from None
+            return partial(searched, segments, expression, operator)
+        if operator == "!=":
+            return lambda entry: not any(holds(segments, v, "=", operand) for v in reach(entry, segments))
+        return lambda entry: any(holds(segments, v, operator, operand) for v in reach(entry, segments))
+
+
+def searched(segments: list[str], expression: re.Pattern[str], operator: str, entry: Document) -> bool:
+    """Whether an expression is found in some value of a path (``=~``), or in none (``!~``)."""
+    return any(expression.search(str(value)) for value in reach(entry, segments)) == (operator == "=~")
+
+
+def negation(test: Test) -> Test:
+    """The opposite."""
+    return lambda entry: not test(entry)
+
+
+def call(name: str, arguments: list[str], failure: Callable[[], InvalidArgument]) -> Test:
+    """The predicate of a function."""
+    if name == "log_id" and len(arguments) == 1:
+        return lambda entry: unquote(str(entry.get("logName", "")).rpartition("/logs/")[2]) == arguments[0]
+    if name == "source" and len(arguments) == 1:
+        return lambda entry: str(entry.get("logName", "")).startswith(f"{arguments[0]}/logs/")
+    if name == "sample" and len(arguments) == 2:  # noqa: PLR2004 -- the path and the share
+        share, segments = float(arguments[1]), split_path(arguments[0])
+        return lambda entry: any(zlib.crc32(str(v).encode()) / 2**32 < share for v in reach(entry, segments))
+    raise failure()
+
+
+def unquoted(text: str) -> str:
+    """A token's text without quotes and escapes."""
+    if text[:1] in {'"', "'"} and text[-1:] == text[:1]:
+        return re.sub(r'\\(["\'\\])', r"\1", text[1:-1])
+    return text
+
+
+def split_path(path: str) -> list[str]:
+    """Segments of a path, of which some may be quoted."""
+    return [unquoted(segment) for segment in re.findall(r'"(?:[^"\\]|\\.)*"|[^.]+', path)]
+
+
+def reach(value: Any, segments: list[str]) -> list[Any]:
+    """All values that a path finds; lists are searched, the severity of an entry is ``DEFAULT`` unless given."""
+    if isinstance(value, list):
+        return [found for item in value for found in reach(item, segments)]
+    if not segments:
+        return [value]
+    if not isinstance(value, dict):
+        return []
+    head, *rest = segments
+    if head in value:
+        return reach(value[head], rest)
+    camel = re.sub(r"_([a-z])", lambda match: match[1].upper(), head)
+    if camel in value:
+        return reach(value[camel], rest)
+    return ["DEFAULT"] if segments == ["severity"] else []
+
+
+def holds(segments: list[str], value: Any, operator: str, operand: str) -> bool:
+    """One comparison of one value."""
+    if operator == ":":
+        if operand == "*":
+            return True
+        if isinstance(value, dict):
+            return operand in value
+        return operand.lower() in str(value).lower()
+    if segments[-1] == "severity":
+        return compared(rank(str(value)), operator, rank(operand))
+    if segments[-1] in TIMES:
+        return compared(moment(str(value)), operator, moment(operand))
+    if isinstance(value, bool):
+        return compared(str(value).lower(), operator, operand.lower())
+    try:
+        return compared(float(value), operator, float(operand))
+    except (TypeError, ValueError):
+        return compared(str(value).lower(), operator, operand.lower())
+
+
+def compared(left: Any, operator: str, right: Any) -> bool:
+    """The comparison itself."""
+    result: bool = {
+        "=": left == right,
+        ">": left > right,
+        "<": left < right,
+        ">=": left >= right,
+        "<=": left <= right,
+    }[operator]
+    return result
+
+
+def rank(severity: str) -> int:
+    """Place of a severity, or its number divided by 100.
+
+    Raises:
+        InvalidArgument: there is no such severity.
+    """
+    if severity.isdigit():
+        return int(severity) // 100
+    if severity.upper() not in SEVERITIES:
+        raise InvalidArgument(f"Unparseable filter: unknown severity {severity!r}: {', '.join(SEVERITIES)}")
+    return SEVERITIES.index(severity.upper())
+
+
+def moment(text: str) -> datetime:
+    """A time; dates begin at midnight UTC.
+
+    Raises:
+        InvalidArgument: it is no RFC 3339 time.
+    """
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        raise InvalidArgument(f"Unparseable filter: {text!r} is no RFC 3339 time") from None
+    return found if found.tzinfo else datetime.fromisoformat(f"{found.isoformat()}+00:00")
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in an entry."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    else:
+        yield str(value)

@@ -1,0 +1,76 @@
+"""Settings that every project, folder and organisation has: accounts, default key and location."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.enforcement.encryption import key_name, require_key
+from sandbox.fields import apply_mask, mask_paths
+from sandbox.services.logging.accounts import key_account, writer
+
+if TYPE_CHECKING:
+    from sandbox.call import Call
+
+Document = dict[str, Any]
+
+KIND = "logging.settings"
+COLLECTIONS = ("projects", "folders", "organizations", "billingAccounts", "logging")
+
+
+def get_settings(call: Call) -> Document:
+    """Accounts and defaults."""
+    parent = call.name.removesuffix("/settings")
+    return {
+        **(call.cloud.store.get(KIND, parent) or {}),
+        "name": call.name,
+        "kmsServiceAccountId": key_account(call.cloud, parent),
+        "loggingServiceAccountId": writer(call.cloud, parent),
+    }
+
+
+def update_settings(call: Call) -> Document:
+    """Change the defaults; a key must be usable by Logging's account."""
+    parent = call.name.removesuffix("/settings")
+    current = call.cloud.store.get(KIND, parent) or {}
+    paths = mask_paths(call.query.get("updateMask", "")) or [key for key in call.body if key != "name"]
+    changed = apply_mask(current, call.body, paths)
+    if changed.get("kmsKeyName"):
+        require_key(call.cloud, changed["kmsKeyName"], key_account(call.cloud, parent))
+    call.cloud.store.put(KIND, parent, changed)
+    return get_settings(call)
+
+
+def get_key_settings(call: Call) -> Document:
+    """The account that must be granted a key, and the default key if there is one."""
+    parent = call.name.removesuffix("/cmekSettings")
+    stored = call.cloud.store.get(KIND, parent) or {}
+    answer: Document = {"name": call.name, "serviceAccountId": key_account(call.cloud, parent)}
+    if stored.get("kmsKeyName"):
+        answer |= {"kmsKeyName": stored["kmsKeyName"], "kmsKeyVersionName": stored.get("_version", "")}
+    return answer
+
+
+def update_key_settings(call: Call) -> Document:
+    """Set or clear the default key."""
+    parent = call.name.removesuffix("/cmekSettings")
+    stored = call.cloud.store.get(KIND, parent) or {}
+    reference = call.body.get("kmsKeyName", "")
+    if reference:
+        stored["_version"] = require_key(call.cloud, reference, key_account(call.cloud, parent))
+        stored["kmsKeyName"] = key_name(reference)
+    else:
+        stored.pop("kmsKeyName", None)
+    call.cloud.store.put(KIND, parent, stored)
+    return get_key_settings(call)
+
+
+HANDLERS = {
+    f"logging.{collection}.{action}": handler
+    for collection in COLLECTIONS
+    for action, handler in {
+        "getSettings": get_settings,
+        "updateSettings": update_settings,
+        "getCmekSettings": get_key_settings,
+        "updateCmekSettings": update_key_settings,
+    }.items()
+}
