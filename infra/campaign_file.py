@@ -20,8 +20,14 @@ from infra import naming
 from infra.errors import CampaignFileError, Problem
 from infra.problems import found_in
 
-LARGEST_SUBNET_PREFIX = 26
+ADDRESS_BITS = 32
+LONGEST_SUBNET_PREFIX = 26
 """Direct VPC egress needs a /26 or larger (cloud.google.com/run/docs/configuring/vpc-direct-vpc, 2026-11)."""
+
+ADDRESSES_PER_INSTANCE = 2
+RESERVED_ADDRESSES = 4
+"""A function's instance takes about two addresses of its subnet, Google keeps four of each subnet
+(cloud.google.com/run/docs/configuring/networking-best-practices, 2026)."""
 
 UNREACHABLE_LOCATIONS = frozenset({"us", "eu"})
 """Multi-region hosts do not answer on the restricted addresses, which are all a campaign's network can reach
@@ -128,7 +134,7 @@ class Function(Model):
     memory: str = Field(
         default="2Gi",
         pattern=r"^([1-9]|1[0-6])Gi$",
-        description="memory of an instance, 1Gi to 16Gi; a 4K image needs some 60 MB while it is handled",
+        description="memory of an instance, 1Gi to 16Gi",
         examples=["2Gi"],
     )
     timeout_seconds: int = Field(
@@ -195,7 +201,8 @@ class Network(Model):
 
     ip_range: str = Field(
         default="10.8.0.0/26",
-        description="private IPv4 range of the subnet, /26 or larger, such as 10.8.0.0/26; networks of campaigns are "
+        description="private IPv4 range of the subnet, /26 or larger and with two addresses for each instance, such as "
+        "10.8.0.0/26; networks of campaigns are "
         "not connected, so ranges may repeat",
         examples=["10.8.0.0/26"],
     )
@@ -209,7 +216,7 @@ class Network(Model):
             raise ValueError("not an IPv4 range in CIDR notation without host bits") from None
         if not network.is_private:
             raise ValueError("not a private range")
-        if network.prefixlen > LARGEST_SUBNET_PREFIX:
+        if network.prefixlen > LONGEST_SUBNET_PREFIX:
             raise ValueError("smaller than /26: instances could not start for want of addresses")
         return text
 
@@ -298,13 +305,32 @@ def parse(text: str, *, file: str) -> "Campaign | list[Problem]":
         campaign = Campaign.model_validate(document if document is not None else {})
     except ValidationError as error:
         return found_in(error, Campaign, file=file, prefix="", cure=_cure(file))
+    return list(_contradictions(campaign, file)) or campaign
+
+
+def _contradictions(campaign: Campaign, file: str) -> Iterator[Problem]:
+    """What is wrong although each key is right by itself."""
     stem = Path(file).stem
     if campaign.name != stem:
-        cause = f"{campaign.name!r}, but the file is called {stem!r}"
-        rule = "the file's name without .yaml, so that a campaign exists once"
-        cure = f"git mv {file} {Path(file).with_name(campaign.name + '.yaml').as_posix()}"
-        return [Problem(file, "labels.campaign", cause, rule, cure)]
-    return campaign
+        yield Problem(
+            file=file,
+            key="labels.campaign",
+            cause=f"{campaign.name!r}, but the file is called {stem!r}",
+            rule="the file's name without .yaml, so that a campaign exists once",
+            cure=f"git mv {file} {Path(file).with_name(campaign.name + '.yaml').as_posix()}",
+        )
+    network = ipaddress.IPv4Network(campaign.network.ip_range)
+    needed = campaign.function.max_instances * ADDRESSES_PER_INSTANCE + RESERVED_ADDRESSES
+    if network.num_addresses < needed:
+        fitting = network.supernet(new_prefix=ADDRESS_BITS - (needed - 1).bit_length())
+        yield Problem(
+            file=file,
+            key="network.ipRange",
+            cause=f"{network.num_addresses} addresses, but {campaign.function.max_instances} instances of the "
+            f"function take {needed}; the last ones would not start",
+            rule=f"at least /{fitting.prefixlen}, or fewer function.maxInstances",
+            cure=f"set network.ipRange: {fitting} in {file}",
+        )
 
 
 def _cure(file: str) -> Any:

@@ -129,7 +129,8 @@ class JoinedPerimeter(Model):
         description="join: the perimeter exists, campaigns add themselves as members", examples=["join"]
     )
     enforcement: Enforcement = Field(
-        description="dry-run: campaigns join the dry-run configuration only; enforced: both", examples=["dry-run"]
+        description="dry-run: campaigns join the dry-run configuration; enforced: they join the enforced one",
+        examples=["dry-run"],
     )
     perimeter: str = Field(
         pattern=r"^accessPolicies/\d+/servicePerimeters/[A-Za-z0-9_]{1,50}$",

@@ -139,6 +139,14 @@ class TestRefusedFiles:
         (problem,) = problems(document(), file="campaigns/autumn.yaml")
         assert problem.cure == "git mv campaigns/autumn.yaml campaigns/spring-launch.yaml"
 
+    def test_a_subnet_too_small_for_the_instances_is_refused_with_one_that_fits(self) -> None:
+        (problem,) = problems(document(function={"maxInstances": 100}))
+        assert problem.key == "network.ipRange"
+        assert "64 addresses, but 100 instances of the function take 204" in problem.cause
+        assert problem.cure == f"set network.ipRange: 10.8.0.0/24 in {FILE}"
+        enough = document(function={"maxInstances": 100}, network={"ipRange": "10.8.0.0/24"})
+        assert isinstance(campaign_file.parse(yaml.safe_dump(enough), file=FILE), Campaign)
+
     @pytest.mark.parametrize("text", ["", "[]", "labels", "labels: [", "labels: 3"])
     def test_a_file_that_holds_no_campaign_is_refused(self, text: str) -> None:
         found = problems(text)

@@ -272,10 +272,10 @@ class TestAlerts:
     """Somebody is told at 85 % of what the campaign may use, by a metric that exists."""
 
     def test_it_fires_above_85_percent_of_the_campaigns_instances(self, root: Path) -> None:
-        stack = record(root, [make_campaign(function={"maxInstances": 40})])
+        stack = record(root, [make_campaign(function={"maxInstances": 20})])
         (condition,) = stack.only("monitoring/alertPolicy:AlertPolicy").inputs["conditions"]
         threshold = condition["conditionThreshold"]
-        assert threshold["thresholdValue"] == pytest.approx(34)
+        assert threshold["thresholdValue"] == pytest.approx(17)
         assert threshold["comparison"] == "COMPARISON_GT"
         assert 'metric.type = "run.googleapis.com/container/instance_count"' in threshold["filter"]
         assert threshold["aggregations"][0]["crossSeriesReducer"] == "REDUCE_SUM"

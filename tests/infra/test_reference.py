@@ -37,12 +37,12 @@ class TestGeneratedFiles:
         for folder in ("docs", "campaigns"):
             (tmp_path / folder).mkdir()
         page = tmp_path / reference.PAGE
-        page.write_text(f"# Before\n{reference.BEGIN}\nold\n{reference.END}\nAfter\n")
+        page.write_text(f"# Before\n{reference.BEGIN}\nstale text\n{reference.END}\nAfter\n")
         reference.write(tmp_path)
         text = page.read_text()
         assert text.startswith("# Before\n")
         assert text.endswith("\nAfter\n")
-        assert "old" not in text
+        assert "stale text" not in text
         assert (tmp_path / reference.SCHEMA).read_text() == reference.schema()
 
 
