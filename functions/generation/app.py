@@ -1,0 +1,189 @@
+"""HTTP: routes, the error envelope, one log line per request."""
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from generation.clients import Clients, connect
+from generation.errors import GenerationError, Reason, failure
+from generation.generator import Generator
+from generation.log import Line, trace_of, write
+from generation.readiness import readiness
+from generation.record import ImageAnswer
+from generation.retry import Policy
+from generation.settings import Settings, read
+from generation.validation import parse
+
+LARGEST_BODY = 32 * 1024 * 1024
+"""Cloud Run takes no larger HTTP/1 request (docs.cloud.google.com/run/quotas, read 2026-08)."""
+CHUNK = 1024 * 1024
+"""Answers are streamed: Cloud Run lets none pass in one piece that is larger than 32 MiB."""
+IMAGE = re.compile(r"/images/([^/]+)")
+HEALTH = {"/healthz", "/health"}
+READY = {"/readyz", "/ready"}
+"""Cloud Run's front end keeps some paths that end in z to itself (docs.cloud.google.com/run/docs/known-issues, read
+2026-08), so both have a second name. Probes, which go past the front end, may use either."""
+CLIENT_CLOSED_REQUEST = 499
+
+
+class Application:
+    """The function's HTTP side.
+
+    Args:
+        environment: where settings are read from, when the first request comes.
+        connector: makes the connections, then.
+        policy: how often the model is asked again.
+        output: where log lines go; standard output when left out.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        connector: Callable[[Settings], Awaitable[Clients]] = connect,
+        *,
+        policy: Policy | None = None,
+        output: TextIO | None = None,
+    ) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._connector = connector
+        self._policy = policy
+        self._output = output
+        self._settings: Settings | None = None
+        self._clients: Clients | None = None
+        self._generator: Generator | None = None
+        self._lock = asyncio.Lock()
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request, whatever happens, and log how."""
+        start = time.monotonic()
+        trace, span = trace_of(request.headers)
+        line = Line(request.method, _route(request.url.path), trace, span)
+        try:
+            response = await self._dispatch(request, line)
+        except GenerationError as error:
+            line.failed(error)
+            response = _json(error.envelope(), error.code, _retry_header(error))
+        except ClientDisconnect:
+            response = Response(status_code=CLIENT_CLOSED_REQUEST)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets the envelope and no traceback
+            unexpected = failure(
+                Reason.INTERNAL,
+                "The function failed unexpectedly; the request may be tried again",
+                hint="The log line of this request names the place in the source",
+            )
+            line.failed(unexpected)
+            line.crashed(error)
+            response = _json(unexpected.envelope(), unexpected.code)
+        write(
+            line,
+            status=response.status_code,
+            latency_ms=round((time.monotonic() - start) * 1000),
+            campaign=self._settings.campaign if self._settings else "",
+            project=self._settings.project if self._settings else "",
+            output=self._output,
+        )
+        return response
+
+    async def close(self) -> None:
+        """Finish what is under way and give up all connections."""
+        if self._generator is not None:
+            await self._generator.close()
+        if self._clients is not None:
+            await self._clients.close()
+
+    async def _dispatch(self, request: Request, line: Line) -> Response:
+        path, method = request.url.path.rstrip("/") or "/", request.method
+        image = IMAGE.fullmatch(path)
+        if path == "/images":
+            _allow(method, "POST")
+            return await self._generate(request, line)
+        if image:
+            _allow(method, "GET", "HEAD")
+            line.image = image[1] if len(image[1]) <= 64 and image[1].isalnum() else ""  # noqa: PLR2004 -- a SHA-256's digits
+            generator, _, _ = await self._ready()
+            return _json(await generator.show(image[1]))
+        if path in HEALTH:
+            _allow(method, "GET", "HEAD")
+            return _json({"status": "ok"})
+        if path in READY:
+            _allow(method, "GET", "HEAD")
+            _, clients, settings = await self._ready()
+            ready, document = await readiness(clients, settings)
+            return _json(document, 200 if ready else 503)
+        raise failure(
+            Reason.ROUTE_NOT_FOUND,
+            f"There is no {method} {path}",
+            hint="The paths are POST /images, GET /images/{id}, GET /healthz and GET /readyz",
+        )
+
+    async def _generate(self, request: Request, line: Line) -> Response:
+        generator, _, settings = await self._ready()
+        asked, models = parse(await _body(request), settings)
+        line.model, line.request_id = models[0].id, asked.request_id or ""
+        answer: ImageAnswer = await generator.generate(asked, models)
+        line.answered(answer)
+        document = answer.model_dump(mode="json", by_alias=True)
+        for image in document["images"]:
+            if image["data"] is None:
+                del image["data"]
+        return _json(document)
+
+    async def _ready(self) -> tuple[Generator, Clients, Settings]:
+        async with self._lock:
+            if self._settings is None:
+                self._settings = read(self._environment)
+            if self._clients is None:
+                self._clients = await self._connector(self._settings)
+            if self._generator is None:
+                self._generator = Generator(self._settings, self._clients.store, self._clients.model, self._policy)
+            return self._generator, self._clients, self._settings
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise failure(
+                Reason.REQUEST_TOO_LARGE,
+                f"The body is larger than {LARGEST_BODY:,} bytes, more than Cloud Run passes on",
+                hint="Upload references to a bucket and give their gs:// addresses: gcloud storage cp FILE gs://BUCKET/",
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _allow(method: str, *allowed: str) -> None:
+    if method not in allowed:
+        raise failure(Reason.METHOD_NOT_ALLOWED, f"The path has no {method}", hint=f"Use {allowed[0]}")
+
+
+def _route(path: str) -> str:
+    path = path.rstrip("/") or "/"
+    if IMAGE.fullmatch(path):
+        return "/images/{id}"
+    return path if path in {"/images", *HEALTH, *READY} else "unknown"
+
+
+def _retry_header(error: GenerationError) -> dict[str, str]:
+    return {} if error.retry_after is None else {"Retry-After": str(max(1, round(error.retry_after)))}
+
+
+def _json(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    body = json.dumps(document, ensure_ascii=False).encode()
+    if len(body) <= CHUNK:
+        return Response(body, status, dict(headers or {}), "application/json")
+    return StreamingResponse(_chunks(body), status, dict(headers or {}), "application/json")
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    for at in range(0, len(body), CHUNK):
+        yield body[at : at + CHUNK]

@@ -1,0 +1,41 @@
+"""Equal work that starts while it is under way joins it, within one instance."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flights(Generic[T]):
+    """Work under way, by key."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
+        """The result of the work, and whether this call started it.
+
+        A caller who goes away does not end the work: others may wait for it, and a model call under way is paid for.
+        """
+        task = self._tasks.get(key)
+        started = task is None
+        if task is None:
+            task = asyncio.ensure_future(self._run(work))
+            self._tasks[key] = task
+            task.add_done_callback(lambda done: self._land(key, done))
+        return await asyncio.shield(task), started
+
+    @staticmethod
+    async def _run(work: Callable[[], Awaitable[T]]) -> T:
+        return await work()
+
+    def _land(self, key: Hashable, task: asyncio.Task[T]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            # Looking at it keeps asyncio from printing an exception, prompt and all, that nobody waited for.
+            task.exception()
+
+    async def land(self) -> None:
+        """Wait until nothing is under way."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -1,0 +1,134 @@
+"""One line of JSON per outcome, as Cloud Logging takes it from standard output.
+
+Prompts, image bytes and tokens are never logged. That is why there is one function with named arguments and no logger
+to hand a message to: neither an error's message, which may repeat a prompt, nor a request can get in.
+
+Fields: https://docs.cloud.google.com/logging/docs/structured-logging (read 2026-08).
+"""
+
+import json
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from generation.errors import ErrorClass, GenerationError
+from generation.models import table
+from generation.record import ImageAnswer
+from generation.usage import Cost, Usage
+
+TRACE = re.compile(r"^([0-9a-f]{32})/?(\d*)")
+TRACE_PARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
+WARNINGS = {ErrorClass.INVALID, ErrorClass.SAFETY}
+FRAMES = 6
+
+
+@dataclass
+class Line:
+    """What is known of a request while it is answered.
+
+    Attributes:
+        method: HTTP method.
+        route: path without ids.
+        model: asked for, then that which answered.
+        request_id: the caller's name for the request.
+        image: id of the image.
+    """
+
+    method: str
+    route: str
+    trace: str = ""
+    span: str = ""
+    model: str = ""
+    request_id: str = ""
+    image: str = ""
+    usage: Usage | None = None
+    cost: Cost | None = None
+    cached: bool | None = None
+    attempts: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def answered(self, answer: ImageAnswer) -> None:
+        """Take over what an answer says."""
+        self.model, self.image = answer.model, answer.id
+        self.usage, self.cost = answer.usage, answer.cost
+        self.cached, self.attempts = answer.cached, answer.attempts
+        self.extra = {"finishReason": answer.finish_reason, "images": len(answer.images)} | {
+            "timing": answer.timing.model_dump(by_alias=True)
+        }
+
+    def failed(self, error: GenerationError) -> None:
+        """Take over what a failure says, apart from its message."""
+        self.attempts = error.attempts
+        self.extra = {
+            "class": error.error_class.value,
+            "reason": error.reason.value,
+            "hint": error.hint,
+            "fields": [violation.field.partition(".")[0].partition("[")[0] for violation in error.violations],
+            "uniqueId": error.unique_id,
+        }
+        model = table().get(self.model)
+        if error.usage is not None and model is not None:
+            self.usage, self.cost = error.usage, Cost.of(error.usage, model)
+
+    def crashed(self, error: BaseException) -> None:
+        """Take over the kind and the place of a defect: its message and its values may hold a prompt."""
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+        self.extra |= {
+            "exception": type(error).__name__,
+            "stack": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+        }
+
+
+def trace_of(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Trace and span of a request; empty where it has none."""
+    parent = TRACE_PARENT.match(headers.get("traceparent", ""))
+    if parent:
+        return parent[1], parent[2]
+    cloud = TRACE.match(headers.get("x-cloud-trace-context", ""))
+    return (cloud[1], cloud[2]) if cloud else ("", "")
+
+
+def write(
+    line: Line,
+    *,
+    status: int,
+    latency_ms: int,
+    campaign: str = "",
+    project: str = "",
+    output: TextIO | None = None,
+) -> None:
+    """Write a request's one line."""
+    failure_class = line.extra.get("class", "")
+    document: dict[str, Any] = {
+        "severity": severity(status, failure_class),
+        "message": f"{line.method} {line.route} {status}" + (f" {line.extra['reason']}" if failure_class else ""),
+        "campaign": campaign,
+        "model": line.model,
+        "status": status,
+        "latencyMs": latency_ms,
+        "imageId": line.image,
+        "requestId": line.request_id,
+        "attempts": line.attempts,
+        "cached": line.cached,
+        "usage": line.usage.model_dump(by_alias=True) if line.usage else None,
+        "cost": line.cost.model_dump(by_alias=True) if line.cost else None,
+        **line.extra,
+    }
+    if line.trace and project:
+        document["logging.googleapis.com/trace"] = f"projects/{project}/traces/{line.trace}"
+        document["logging.googleapis.com/spanId"] = line.span
+    kept = {key: value for key, value in document.items() if value not in ("", None, [])}
+    stream = output or sys.stdout
+    stream.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    stream.flush()
+
+
+def severity(status: int, failure_class: str) -> str:
+    """Callers' mistakes are warnings, what an operator must mend is an error."""
+    if not failure_class:
+        return "INFO" if status < 500 else "ERROR"  # noqa: PLR2004 -- HTTP statuses read best as numbers
+    return "WARNING" if failure_class in WARNINGS else "ERROR"

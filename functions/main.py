@@ -1,0 +1,15 @@
+"""Entry point of the generation function: `functions-framework --target images --asgi`."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from generation.app import Application
+
+application = Application()
+
+
+@functions_framework.aio.http
+async def images(request: Request) -> Response:
+    """Answer one HTTP request."""
+    return await application.handle(request)
