@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import yaml
-from plantain.engine import resolve
 
 from plantain import output
+from plantain.engine import resolve
 from plantain.errors import GenerationError, PlantainError
 from plantain.main import INTERRUPTED
 from plantain.sandbox_process import DEFAULT_PORT, Sandbox
@@ -69,8 +69,8 @@ def deploy(sandbox: Sandbox, environment: dict[str, str]) -> str:
     answering = (after["milliseconds"] - before["milliseconds"]) / 1000
     output.say(
         f"Deployed in {elapsed:.0f} s: {after['requests'] - before['requests']} requests, which the sandbox "
-        f"answered in {answering:.1f} s; building and starting the function took {after['deploymentSeconds']:.1f} s. The rest is "
-        "pulumi and the fixed waits inside Google's provider."
+        f"answered in {answering:.1f} s; building and starting the function took {after['deploymentSeconds']:.1f} s. "
+        "The rest is pulumi and the fixed waits inside Google's provider."
     )
     campaigns = stack.outputs()["campaigns"]
     name = next(iter(campaigns))

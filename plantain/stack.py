@@ -101,9 +101,9 @@ class Stack:
                 process.terminate()
                 raise
         if process.returncode:
-            shown = errors or "".join(lines[-TAIL_LINES:])
+            shown = errors or ("" if self.echo else "".join(lines[-TAIL_LINES:]))
             raise StackError(
-                f"pulumi {' '.join(arguments[:2])} of stack {self.name} failed:\n{shown.strip()}",
+                f"pulumi {arguments[0]} of stack {self.name} failed.\n{shown.strip()}".strip(),
                 cure="mend what pulumi names above, then run it again: it goes on where it stopped",
             )
         return "".join(lines)

@@ -17,10 +17,14 @@ import platformdirs
 import psutil
 
 from plantain.engine.errors import CacheError
+from plantain.engine.manifest import NAME as MANIFEST
 from plantain.engine.manifest import Manifest
 
 #: Half-made engines start with this. What a killed run left behind is removed by the next one.
 UNFINISHED = ".unfinished-"
+
+#: An engine that nothing has used for so long is removed when another one is made.
+UNUSED_SECONDS = 30 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Cache:
         manifest = Manifest.load(self.folder(name))
         if manifest is None or manifest.damage(self.folder(name), thorough=thorough):
             return None
+        with suppress(OSError):
+            os.utime(self.folder(name) / MANIFEST)  # for the sweep
         return manifest
 
     @contextmanager
@@ -107,6 +113,14 @@ class Cache:
         unfinished.rename(target)
         for left in self.root.glob(f"{UNFINISHED}{name}-*"):
             shutil.rmtree(left, ignore_errors=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove engines that nothing has used for a while: each change of the sources leaves one behind."""
+        for manifest in self.root.glob(f"*/{MANIFEST}"):
+            with suppress(OSError):
+                if time.time() - manifest.stat().st_mtime > UNUSED_SECONDS:
+                    shutil.rmtree(manifest.parent, ignore_errors=True)
 
     def _holder_file(self, name: str) -> Path:
         return self.root / f"{name}.holder.json"

@@ -1,0 +1,92 @@
+"""``make bench``: measure the main path on the local sandbox and write results.json, which docs/performance.md shows.
+
+Figures are of one machine and one run; ratios between them say more than the figures themselves.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from plantain.sandbox_process import Sandbox
+from tests.end_to_end.deployment import Deployment
+
+RESULTS = Path(__file__).with_name("results.json")
+RUNS = 5
+MEGABYTE = 1024 * 1024
+
+
+def seconds(action: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    action()
+    return round(time.perf_counter() - started, 2)
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "memoryGiB": round(psutil.virtual_memory().total / MEGABYTE / 1024),
+        "python": platform.python_version(),
+    }
+
+
+def start_of_the_sandbox(folder: Path) -> dict[str, Any]:
+    times, sizes = [], []
+    for run in range(RUNS):
+        started = time.perf_counter()
+        sandbox = Sandbox.start(folder / f"sandbox-{run}", 0)
+        times.append(round(time.perf_counter() - started, 2))
+        sizes.append(round(psutil.Process(sandbox.pid).memory_info().rss / MEGABYTE))
+        sandbox.stop()
+    return {"readySeconds": statistics.median(times), "readyMegabytes": max(sizes), "runs": RUNS}
+
+
+def campaign(folder: Path) -> dict[str, Any]:
+    made = Deployment.make(folder)
+    try:
+        up = seconds(made.stack.up)
+        status = made.sandbox.get("status")
+        made.admit_artist()
+        preview = [seconds(lambda: made.stack.preview(expect_no_changes=True)) for _ in range(3)]
+        image = [seconds(lambda seed=seed: made.generate("A plantain", "--seed", str(seed))) for seed in range(RUNS)]
+        return {
+            "upSeconds": up,
+            "upRequests": status["requests"],
+            "upSandboxAnsweringSeconds": round(status["milliseconds"] / 1000, 2),
+            "upFunctionDeploymentSeconds": status["deploymentSeconds"],
+            "previewUnchangedSeconds": statistics.median(preview),
+            "generateOneImageSeconds": statistics.median(image),
+            "sandboxMegabytesAfterwards": round(psutil.Process(made.sandbox.pid).memory_info().rss / MEGABYTE),
+            "destroySeconds": seconds(made.stack.destroy),
+        }
+    finally:
+        made.close()
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        results = {
+            "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+            "machine": machine(),
+            "sandbox": start_of_the_sandbox(folder),
+            "campaign": campaign(folder),
+        }
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    sys.stdout.write(RESULTS.read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
