@@ -23,7 +23,7 @@ from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauth
 from sandbox.fields import prune
 from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
-from sandbox.services.storage import signed_urls
+from sandbox.services.storage import xml_api
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
@@ -67,9 +67,9 @@ async def answer(cloud: Cloud, request: Request) -> Response:
             response = await invocation.answer(cloud, request, origin)
         else:
             service, path = locate(cloud, host, raw_path(request))
-            if service == "storage" and signed_urls.is_object_path(path):
+            if service == "storage" and xml_api.is_object_path(path):
                 label = "storage.xml"
-                response = await signed_urls.answer(cloud, request, path, origin)
+                response = await xml_api.answer(cloud, request, path, origin)
             else:
                 call = await read_call(cloud, request, service, path, origin)
                 label, principal = call.method.id, call.principal
@@ -126,6 +126,8 @@ def locate(cloud: Cloud, host: str, path: str) -> tuple[str, str]:
             f"No service answers /{path}. Send Google's host name in the Host header, or start the path with the "
             f"service: /cloudkms/v1/projects/... Services: {', '.join(sorted(known))}."
         )
+    if (by_bucket := xml_api.path_of_host(name, path)) is not None:
+        return "storage", by_bucket
     service = cloud.description.service_of_host(name)
     if service is None:
         cloud.log.refused_hosts[name] += 1

@@ -63,7 +63,7 @@ class Subscription(Named):
         push = shown["pushConfig"]
         written = push.pop("attributes", {})
         if call.method.action == "patch" or (call.method.action == "create" and push):
-            push["attributes"] = {**written, **PUSH_VERSION}
+            push["attributes"] = {**PUSH_VERSION, **written}
         return shown
 
 

@@ -201,7 +201,7 @@ def download(call: Call, document: Document) -> Reply:
         if start is not None:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
             content, status = content[start:end], 206
-    return Reply(status, content, document.get("contentType", "application/octet-stream"), headers)
+    return Reply(status, content, headers=headers)
 
 
 def media_headers(document: Document) -> dict[str, str]:
@@ -210,6 +210,7 @@ def media_headers(document: Document) -> dict[str, str]:
     if "md5Hash" in document:
         sums.append(f"md5={document['md5Hash']}")
     headers = {
+        "Content-Type": document.get("contentType", "application/octet-stream"),
         "ETag": document["etag"],
         "Accept-Ranges": "bytes",
         "X-Goog-Generation": document["generation"],

@@ -119,6 +119,11 @@ def begin(call: Call) -> Reply:
     return Reply(headers={"Location": location, "X-GUploader-UploadID": session})
 
 
+def dump(fields: Document) -> bytes:
+    """Metadata as the body of a request that opens a session."""
+    return json.dumps(fields).encode()
+
+
 def owner(call: Call) -> Principal | None:
     """Who opened the session that a request without a credential continues: its address is its credential."""
     session = call.cloud.store.get(SESSIONS, call.query.get("upload_id", ""))
