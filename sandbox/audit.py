@@ -54,14 +54,15 @@ def payload_of(call: Call) -> dict[str, Any]:
 
 def record_change(call: Call) -> None:
     """Admin Activity: one entry for each change of configuration."""
-    if call.method.verb in READS or call.project is None or call.method.short in DATA_METHODS:
+    project_id = call.consumer or call.project
+    if call.method.verb in READS or project_id is None or call.method.short in DATA_METHODS:
         return
-    if call.cloud.hierarchy.project(call.project) is None or call.method.action in {
+    if call.cloud.hierarchy.project(project_id) is None or call.method.action in {
         "testIamPermissions",
         "getIamPolicy",
     }:
         return
-    append(call, call.project, "activity", payload_of(call), "NOTICE")
+    append(call, project_id, "activity", payload_of(call), "NOTICE")
 
 
 def record_perimeter_violation(call: Call, violation: Violation, project_id: str) -> str:
@@ -103,6 +104,12 @@ DATA_METHODS = frozenset(
         "aiplatform.models.countTokens",
         "cloudkms.cryptoKeys.encrypt",
         "cloudkms.cryptoKeys.decrypt",
+        "cloudkms.cryptoKeyVersions.asymmetricDecrypt",
+        "cloudkms.cryptoKeyVersions.asymmetricSign",
+        "cloudkms.cryptoKeyVersions.macSign",
+        "cloudkms.cryptoKeyVersions.macVerify",
+        "cloudtasks.tasks.create",
+        "cloudtasks.tasks.delete",
         "iamcredentials.serviceAccounts.signBlob",
         "iamcredentials.serviceAccounts.signJwt",
         "iamcredentials.serviceAccounts.generateAccessToken",
@@ -111,12 +118,16 @@ DATA_METHODS = frozenset(
         "logging.entries.list",
         "monitoring.timeSeries.create",
         "pubsub.topics.publish",
+        "pubsub.subscriptions.acknowledge",
+        "pubsub.subscriptions.modifyAckDeadline",
         "pubsub.subscriptions.pull",
         "storage.objects.insert",
         "storage.objects.delete",
         "storage.objects.patch",
         "storage.objects.update",
         "storage.objects.compose",
+        "storage.objects.copy",
+        "storage.objects.move",
         "storage.objects.rewrite",
     }
 )

@@ -62,6 +62,7 @@ class Call:
         parameters: decoded path parameters.
         body: the JSON body without nulls; ``{}`` when there was none.
         media: the body as it came.
+        consumer: id of the project that the call is about; found by the first check that needs it.
     """
 
     cloud: Cloud
@@ -75,6 +76,7 @@ class Call:
     principal: Principal = ANONYMOUS
     origin: Origin = Origin()
     url: str = ""
+    consumer: str | None = None
 
     @property
     def project(self) -> str | None:

@@ -62,7 +62,7 @@ def require_project(call: Call) -> None:
 def require_enabled_api(call: Call) -> None:
     """403 SERVICE_DISABLED unless the project has the API enabled."""
     service = call.method.service
-    project_id = call.cloud.services.consumer(call)
+    project_id = call.consumer = call.cloud.services.consumer(call)
     if project_id in {None, "-"} or service in ACCOUNT_WIDE:
         return
     host = f"{service}.googleapis.com"
@@ -72,7 +72,7 @@ def require_enabled_api(call: Call) -> None:
 
 def require_perimeter(call: Call) -> None:
     """403 for a request that crosses an enforced perimeter; a dry-run refusal is only logged."""
-    project_id = call.cloud.services.consumer(call)
+    project_id = call.consumer
     if not project_id or project_id == "-":
         return
     needed = permission(call.method)
