@@ -7,6 +7,8 @@ import uuid
 
 from sandbox.store import Store
 
+LONGEST_INT64 = 19
+
 
 class Identifiers:
     """Generated values. Each is a digest of the seed and of a persistent counter."""
@@ -20,9 +22,10 @@ class Identifiers:
         return hashlib.sha256(text.encode()).digest()
 
     def number(self, purpose: str, digits: int = 12) -> str:
-        """A decimal number of exactly ``digits`` digits."""
-        value = int.from_bytes(self._digest(purpose)[:12])
-        return str(10 ** (digits - 1) + value % (9 * 10 ** (digits - 1)))
+        """A decimal number of exactly ``digits`` digits; one of 19 still fits a signed 64-bit integer."""
+        lowest = 10 ** (digits - 1)
+        above = 10**digits if digits != LONGEST_INT64 else 2**63
+        return str(lowest + int.from_bytes(self._digest(purpose)[:12]) % (above - lowest))
 
     def hexadecimal(self, purpose: str, length: int = 32) -> str:
         """Lower-case hexadecimal of ``length`` characters."""
