@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import google.auth
 import google.auth.impersonated_credentials
 import google.auth.transport.requests
@@ -24,7 +26,9 @@ def identity_token(audience: str, impersonate: str | None = None) -> str:
     """
     request = google.auth.transport.requests.Request()
     try:
-        credentials, _ = google.auth.default(scopes=[CLOUD_PLATFORM])
+        with warnings.catch_warnings():  # a missing quota project matters to API calls, not to an identity token
+            warnings.simplefilter("ignore", UserWarning)
+            credentials, _ = google.auth.default(scopes=[CLOUD_PLATFORM])
         if impersonate:
             target = google.auth.impersonated_credentials.Credentials(credentials, impersonate, [CLOUD_PLATFORM])
             issued = google.auth.impersonated_credentials.IDTokenCredentials(

@@ -12,7 +12,10 @@ from rich.table import Table
 
 from plantain.errors import PlantainError
 
-people = Console(highlight=False)
+#: Columns where the output goes to a file or a pipe, which have no width of their own.
+WIDTH_WITHOUT_TERMINAL = 140
+
+people = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
 problems = Console(stderr=True, highlight=False)
 
 

@@ -111,6 +111,7 @@ class Cloud:
     def reset(self) -> None:
         """Back to the first minute."""
         self.store.clear()
+        self.tokens.forget_keys()
         self.found_organization()
 
     def service_enabled(self, project_id: str, host: str) -> bool:

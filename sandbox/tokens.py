@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,7 @@ class Tokens:
     secret: bytes
     administrator: str
     administrator_token: str
+    _keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
 
     def access_token(self, principal: Principal, lifetime: int) -> str:
         """An opaque bearer token for ``lifetime`` seconds."""
@@ -88,6 +89,11 @@ class Tokens:
 
     def key(self, email: str) -> rsa.RSAPrivateKey:
         """The account's Google-managed signing key."""
+        if email not in self._keys:
+            self._keys[email] = self._load(email)
+        return self._keys[email]
+
+    def _load(self, email: str) -> rsa.RSAPrivateKey:
         stored = self.store.get(KEYS, email)
         if stored is None:
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -101,6 +107,10 @@ class Tokens:
             raise TypeError(f"The stored key of {email} is no RSA key: delete the sandbox's data folder.")
         return loaded
 
+    def forget_keys(self) -> None:
+        """Drop the loaded keys: the store no longer holds them."""
+        self._keys.clear()
+
     def key_id(self, email: str) -> str:
         """The key's id, as ``keyId`` of signBlob and ``kid`` of a JWT."""
         public = self.key(email).public_key()
@@ -113,7 +123,7 @@ class Tokens:
 
     def verified(self, email: str, data: bytes, signature: bytes) -> bool:
         """Whether the account's key made the signature."""
-        if self.store.get(KEYS, email) is None:
+        if email not in self._keys and self.store.get(KEYS, email) is None:
             return False
         try:
             self.key(email).public_key().verify(signature, data, padding.PKCS1v15(), hashes.SHA256())

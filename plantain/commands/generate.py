@@ -17,6 +17,7 @@ from plantain.prompts import read_prompts
 from plantain.stack import Stack
 
 SHORT_DIGEST = 12
+LONG_FOLDER = 24
 
 
 def generate(
@@ -101,7 +102,7 @@ def run(function: Function, requests: list[dict[str, Any]], out: Path) -> list[d
 
 def show(results: list[dict[str, Any]]) -> None:
     """A table of what was made, then where the copies lie."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for result in results:
         if "error" in result:
             error = result["error"]
@@ -118,12 +119,19 @@ def image_row(result: dict[str, Any], image: dict[str, Any]) -> tuple[str, ...]:
     """One line of the table."""
     return (
         short(result["prompt"]),
-        image["uri"].partition("//")[2].partition("/")[2],
+        object_name(image["uri"]),
         f"{image['width']}x{image['height']}",
         f"{image['bytes'] / 1024:.0f} KB",
         image["sha256"][:SHORT_DIGEST],
         "cached" if result["cached"] else f"{result['cost']['amount']} {result['cost']['currency']}",
     )
+
+
+def object_name(uri: str) -> str:
+    """An object's name in its bucket, with the middle of its long digest left out."""
+    name = uri.partition("//")[2].partition("/")[2]
+    folder, _, file = name.rpartition("/")
+    return f"{folder[:19]}…/{file}" if len(folder) > LONG_FOLDER else name
 
 
 def short(prompt: str, length: int = 44) -> str:

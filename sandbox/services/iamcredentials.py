@@ -82,6 +82,12 @@ def identity_token(call: Call) -> Document:
     return {"token": call.cloud.tokens.identity_token(Principal(f"serviceAccount:{email}"), audience, DEFAULT_SECONDS)}
 
 
+def allowed_locations(call: Call) -> Document:
+    """Where the account may be used: anywhere, in the encoding that Google's auth libraries expect."""
+    account(call)
+    return {"locations": [], "encodedLocations": "0x0"}
+
+
 def to_account(call: Call) -> tuple[str, str]:
     """The account's own policy decides who may act for it."""
     return "iam", call.name
@@ -91,6 +97,7 @@ SERVICE = Service(
     name="iamcredentials",
     title="IAM Service Account Credentials API",
     handlers={
+        "iamcredentials.serviceAccounts.getAllowedLocations": allowed_locations,
         "iamcredentials.serviceAccounts.signBlob": sign_blob,
         "iamcredentials.serviceAccounts.signJwt": sign_jwt,
         "iamcredentials.serviceAccounts.generateAccessToken": access_token,
