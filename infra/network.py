@@ -133,7 +133,7 @@ class Network(Component):
             description=f"Sends {domain} to Google's restricted address range.",
             visibility="private",
             private_visibility_config=gcp.dns.ManagedZonePrivateVisibilityConfigArgs(
-                networks=[gcp.dns.ManagedZonePrivateVisibilityConfigNetworkArgs(network_url=self.network.id)]
+                networks=[gcp.dns.ManagedZonePrivateVisibilityConfigNetworkArgs(network_url=self.network.self_link)]
             ),
             labels=dict(labels),
             opts=self._options(),

@@ -99,6 +99,9 @@ class _Outputs(Mocks):
                 outputs |= {"email": email, "name": f"projects/{args.inputs['project']}/serviceAccounts/{email}"}
             case "gcp:accesscontextmanager/accessPolicy:AccessPolicy":
                 outputs["name"] = "987654321"
+            case "gcp:compute/network:Network":
+                project, name = args.inputs["project"], args.inputs["name"]
+                outputs["selfLink"] = f"https://www.googleapis.com/compute/v1/projects/{project}/global/networks/{name}"
             case "gcp:cloudfunctionsv2/function:Function":
                 outputs["serviceConfig"] = args.inputs["serviceConfig"] | {"uri": "https://images.a.run.app"}
         return f"id/{args.typ}/{args.name}", outputs

@@ -105,6 +105,9 @@ class TestNetwork:
         zones = stack.of_type("dns/managedZone:ManagedZone")
         assert {zone.inputs["dnsName"] for zone in zones} == set(network.DOMAINS)
         assert {zone.inputs["visibility"] for zone in zones} == {"private"}
+        for zone in zones:
+            (network_of_zone,) = zone.inputs["privateVisibilityConfig"]["networks"]
+            assert network_of_zone["networkUrl"].endswith("/spring-launch-0a1b2c3/global/networks/campaign")
 
     def test_everything_else_is_refused_and_logged(self, stack: Recording) -> None:
         rules = {rule.inputs["name"]: rule.inputs for rule in stack.of_type("compute/firewall:Firewall")}
