@@ -1,0 +1,200 @@
+"""Filters over time series and descriptors.
+
+Language: https://docs.cloud.google.com/monitoring/api/v3/filters (read 2026-08).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.errors import InvalidArgument
+
+Document = dict[str, Any]
+Test = Callable[[Document], bool]
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<comma>,)|(?P<operator>!=|>=|<=|=~|!~|[=<>:])"
+    r'|(?P<quoted>"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')'
+    r'|(?P<word>[^\s()=<>!:,"\']+))'
+)
+FUNCTIONS: dict[str, Callable[[str, list[str]], bool]] = {
+    "starts_with": lambda value, arguments: value.startswith(arguments[0]),
+    "ends_with": lambda value, arguments: value.endswith(arguments[0]),
+    "has_substring": lambda value, arguments: arguments[0] in value,
+    "one_of": lambda value, arguments: value in arguments,
+    "monitoring.regex.full_match": lambda value, arguments: re.fullmatch(arguments[0], value) is not None,
+}
+
+
+def compile_filter(text: str) -> Test:
+    """The predicate over ``{"metric": ..., "resource": ..., "project": ...}`` that a filter means.
+
+    Raises:
+        InvalidArgument: it cannot be read.
+    """
+    return Parser(text).whole() if text.strip() else accept_all
+
+
+def accept_all(document: Document) -> bool:
+    """The empty filter."""
+    del document
+    return True
+
+
+def metric_types(text: str) -> list[str]:
+    """The metric types that a filter names with ``=``."""
+    return [found[1] or found[2] for found in re.finditer(r"metric\.type\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", text)]
+
+
+class Parser:
+    """Recursive descent over one filter."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens: list[tuple[str, str]] = []
+        self._at = 0
+        position, end = 0, len(text.rstrip())
+        while position < end:
+            found = TOKEN.match(text, position)
+            if found is None or found.lastgroup is None:
+                raise self.failure()
+            self._tokens.append((found.lastgroup, found[found.lastgroup]))
+            position = found.end()
+
+    def failure(self) -> InvalidArgument:
+        """Monitoring's words."""
+        return InvalidArgument(
+            f'Field filter had an invalid value of "{self._text}": The lefthand side of each expression must be '
+            "prefixed with one of {group, metadata, metric, project, resource}."
+        )
+
+    def peek(self) -> tuple[str, str]:
+        """The next token; an empty one at the end."""
+        return self._tokens[self._at] if self._at < len(self._tokens) else ("", "")
+
+    def take(self, *kinds: str) -> str:
+        """The next token, which must be of one of the kinds."""
+        kind, text = self.peek()
+        if kind not in kinds:
+            raise self.failure()
+        self._at += 1
+        return text
+
+    def whole(self) -> Test:
+        """The whole filter."""
+        test = self.both()
+        if self.peek()[0]:
+            raise self.failure()
+        return test
+
+    def both(self) -> Test:
+        """Terms that must all hold; ``AND`` may be left out."""
+        tests = [self.either()]
+        while self.peek()[0] not in {"", "close"}:
+            if self.peek() == ("word", "AND"):
+                self.take("word")
+            tests.append(self.either())
+        return lambda document: all(test(document) for test in tests)
+
+    def either(self) -> Test:
+        """Alternatives, which bind tighter than ``AND``."""
+        tests = [self.term()]
+        while self.peek() == ("word", "OR"):
+            self.take("word")
+            tests.append(self.term())
+        return lambda document: any(test(document) for test in tests)
+
+    def term(self) -> Test:
+        """One comparison, negation or parenthesis."""
+        if self.peek()[0] == "open":
+            self.take("open")
+            inner = self.both()
+            self.take("close")
+            return inner
+        selector = self.take("word")
+        if selector in {"NOT", "-"}:
+            negated = self.term()
+            return lambda document: not negated(document)
+        path = split(selector)
+        if path[0] not in {"group", "metadata", "metric", "project", "resource"}:
+            raise self.failure()
+        while self.peek()[0] == "quoted" and selector.endswith("."):
+            path.append(plain(self.take("quoted")))
+        operator = self.take("operator")
+        kind, text = self.peek()
+        self.take("word", "quoted")
+        if kind == "word" and text in FUNCTIONS and self.peek()[0] == "open":
+            return self.function(path, operator, text)
+        return comparison(path, operator, plain(text))
+
+    def function(self, path: list[str], operator: str, name: str) -> Test:
+        """``selector = starts_with("x")``."""
+        self.take("open")
+        arguments = []
+        while self.peek()[0] != "close":
+            kind, _ = self.peek()
+            text = self.take("quoted", "word", "comma")
+            if kind != "comma":
+                arguments.append(plain(text))
+        self.take("close")
+        if not arguments:
+            raise self.failure()
+        wanted = operator != "!="
+        check = FUNCTIONS[name]
+        return lambda document: any(check(value, arguments) for value in values(document, path)) == wanted
+
+
+def split(selector: str) -> list[str]:
+    """Segments of a selector; ``label`` is another name of ``labels``."""
+    head, _, rest = selector.rstrip(".").partition(".")
+    if not rest:
+        return [head]
+    middle, _, last = rest.partition(".")
+    if middle == "label":
+        middle = "labels"
+    return [head, middle, last] if last else [head, middle]
+
+
+def plain(text: str) -> str:
+    """A token's text without quotes."""
+    if text[:1] in {'"', "'"}:
+        return re.sub(r'\\(["\'\\])', r"\1", text[1:-1])
+    return text
+
+
+def values(document: Document, path: list[str]) -> list[str]:
+    """What a selector finds: nothing, or one value."""
+    value: Any = document
+    for segment in path:
+        if not isinstance(value, dict) or segment not in value:
+            return []
+        value = value[segment]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
+
+
+def comparison(path: list[str], operator: str, operand: str) -> Test:
+    """One comparison."""
+    if operator == "!=":
+        return lambda document: operand not in values(document, path)
+    if operator in {"=~", "!~"}:
+        expression = re.compile(operand)
+        wanted = operator == "=~"
+        return lambda document: any(expression.search(value) for value in values(document, path)) == wanted
+    if operator == ":":
+        return lambda document: any(operand in value for value in values(document, path))
+    if operator == "=":
+        return lambda document: operand in values(document, path)
+    return lambda document: any(ordered(value, operator, operand) for value in values(document, path))
+
+
+def ordered(value: str, operator: str, operand: str) -> bool:
+    """Numeric order where both are numbers, else that of text."""
+    try:
+        left: Any = float(value)
+        right: Any = float(operand)
+    except ValueError:
+        left, right = value, operand
+    result: bool = {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}[operator]
+    return result
