@@ -125,16 +125,33 @@ def dump(fields: Document) -> bytes:
 
 
 def owner(call: Call) -> Principal | None:
-    """Who opened the session that a request without a credential continues: its address is its credential."""
-    session = call.cloud.store.get(SESSIONS, call.query.get("upload_id", ""))
-    return Principal(session["member"], tuple(session["delegates"])) if session else None
+    """Who opened the session that a request without a credential continues: its address is its credential.
+
+    Raises:
+        NotFound: there is no such session.
+    """
+    identifier = call.query.get("upload_id")
+    if not identifier:
+        return None
+    session = require_session(call, identifier)
+    return Principal(session["member"], tuple(session["delegates"]))
+
+
+def require_session(call: Call, identifier: str) -> Document:
+    """The session of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    session = call.cloud.store.get(SESSIONS, identifier)
+    if session is None:
+        raise NotFound("Upload session not found: it expired, was cancelled, or was never opened.")
+    return session
 
 
 def resume(call: Call, identifier: str) -> Document | Reply:
     """Take a chunk, answer how much there is, or cancel."""
-    session = call.cloud.store.get(SESSIONS, identifier)
-    if session is None:
-        raise NotFound("Upload session not found: it was finished, cancelled, or never opened.")
+    session = require_session(call, identifier)
     if call.method.verb == "DELETE":
         forget(call, identifier)
         return Reply(CANCELLED)
