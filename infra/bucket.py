@@ -32,6 +32,7 @@ class EncryptedBucket(Component):
         recoverable_days: int,
         ages: Mapping[str, int],
         delete_after_days: int | None,
+        short_lived: Mapping[str, int],
         retention: Retention,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -48,6 +49,7 @@ class EncryptedBucket(Component):
             recoverable_days: days for which what was deleted or overwritten can be brought back.
             ages: storage class by age in days, coldest last, such as {"NEARLINE": 30}.
             delete_after_days: age at which objects are deleted; None keeps them.
+            short_lived: age at which objects below a prefix are deleted.
             retention: what happens to the bucket on destroy.
             after: what must exist before, at least the grant of the key to Cloud Storage's agent.
             opts: options of the component.
@@ -69,6 +71,7 @@ class EncryptedBucket(Component):
             lifecycle_rules=[
                 *(_cool(storage_class, days) for storage_class, days in ages.items()),
                 *([_delete(delete_after_days)] if delete_after_days is not None else []),
+                *(_delete(days, prefix) for prefix, days in short_lived.items()),
                 _delete_old_versions(),
                 _abort_uploads(),
             ],
@@ -88,10 +91,12 @@ def _cool(storage_class: str, days: int) -> gcp.storage.BucketLifecycleRuleArgs:
     )
 
 
-def _delete(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
+def _delete(days: int, prefix: str | None = None) -> gcp.storage.BucketLifecycleRuleArgs:
     return gcp.storage.BucketLifecycleRuleArgs(
         action=gcp.storage.BucketLifecycleRuleActionArgs(type="Delete"),
-        condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=days, with_state="LIVE"),
+        condition=gcp.storage.BucketLifecycleRuleConditionArgs(
+            age=days, with_state="LIVE", matches_prefixes=[prefix] if prefix else None
+        ),
     )
 
 

@@ -24,6 +24,9 @@ from infra.retention import Retention
 from infra.service_agents import ServiceAgents
 
 SOURCE_RECOVERABLE_DAYS = 7
+CLAIM_PREFIX = "claims/"
+CLAIM_DAYS = 1
+"""The function marks work in progress with objects below this prefix, and may not delete them itself."""
 
 
 class CampaignFoundation(Component):
@@ -129,6 +132,7 @@ class Campaign(Component):
                 "ARCHIVE": campaign.images.archive_after_days,
             },
             delete_after_days=campaign.images.delete_after_days,
+            short_lived={CLAIM_PREFIX: CLAIM_DAYS},
             retention=retention,
             after=(*ready, *grants["images"]),
             opts=self._options(),
@@ -143,6 +147,7 @@ class Campaign(Component):
             recoverable_days=SOURCE_RECOVERABLE_DAYS,
             ages={},
             delete_after_days=None,
+            short_lived={},
             retention=retention,
             after=(*ready, *grants["function"]),
             opts=self._options(),

@@ -42,12 +42,21 @@ class Component(pulumi.ComponentResource):
         delete_before_replace: bool | None = None,
         ignore_changes: list[str] | None = None,
         hooks: pulumi.ResourceHookBinding | None = None,
+        ends_with_project: bool = True,
     ) -> pulumi.ResourceOptions:
-        """Options for a child."""
+        """Options for a child.
+
+        Args:
+            after: what must exist before it, besides what the whole component waits for.
+            delete_before_replace: for what has a fixed name.
+            ignore_changes: properties that others write.
+            hooks: what the engine calls around its changes.
+            ends_with_project: False for what has to be deleted on its own before its project.
+        """
         return pulumi.ResourceOptions(
             parent=self,
             depends_on=[*self._after, *after],
-            deleted_with=self._project_resource,
+            deleted_with=self._project_resource if ends_with_project else None,
             delete_before_replace=delete_before_replace,
             ignore_changes=ignore_changes,
             hooks=hooks,

@@ -55,7 +55,7 @@ class ImageFunction(Component):
     Attributes:
         function: the function.
         uri: where it answers.
-        name: its name, which is also that of the Cloud Run service below it.
+        name: its full name; the last part is also the name of the Cloud Run service below it.
     """
 
     def __init__(
@@ -117,10 +117,10 @@ class ImageFunction(Component):
                 ],
                 environment_variables=_environment(campaign, project, deployment),
             ),
-            # Its name is fixed, so a new one cannot exist beside the old one.
-            opts=self._options(delete_before_replace=True),
+            # Its name is fixed, so a new one cannot exist beside the old one. It is stopped before its project ends.
+            opts=self._options(delete_before_replace=True, ends_with_project=False),
         )
-        self.name = self.function.name
+        self.name = self.function.id
         self.uri = self.function.service_config.apply(lambda config: config.uri if config else None)
         # The role on the function itself does not let a caller in: Cloud Run answers, so Cloud Run decides.
         self.invokers = [

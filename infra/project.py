@@ -81,7 +81,7 @@ class CampaignProject(Component):
             origin="plantain",
             reason="Campaign project; delete it with pulumi destroy, which removes this lien first.",
             restrictions=["resourcemanager.projects.delete"],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._options(ends_with_project=False),
         )
         self.services = {
             api: gcp.projects.Service(

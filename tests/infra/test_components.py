@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generation import claim
 from infra import network
 from infra.perimeter import RESTRICTED_SERVICES
 from tests.infra.recording_engine import number
@@ -149,10 +150,18 @@ class TestBuckets:
         ages = {
             rule["action"].get("storageClass", rule["action"]["type"]): rule["condition"].get("age")
             for rule in bucket["lifecycleRules"]
-            if rule["condition"].get("withState") != "ARCHIVED"
+            if rule["condition"].get("withState") != "ARCHIVED" and "matchesPrefixes" not in rule["condition"]
         }
         assert ages == {"NEARLINE": 7, "ARCHIVE": 60, "Delete": 400, "AbortIncompleteMultipartUpload": 7}
         assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": 14 * 86_400}
+
+    def test_the_functions_claims_are_gone_after_a_day(self, stack: Recording) -> None:
+        bucket = stack.named("storage/bucket:Bucket", "spring-launch-images-bucket").inputs
+        (condition,) = [
+            rule["condition"] for rule in bucket["lifecycleRules"] if "matchesPrefixes" in rule["condition"]
+        ]
+        assert condition["matchesPrefixes"] == [f"{claim.PREFIX}/"]
+        assert condition["age"] == 1
 
     def test_sources_are_not_deleted_by_age(self, stack: Recording) -> None:
         bucket = stack.named("storage/bucket:Bucket", "spring-launch-source-bucket").inputs

@@ -122,9 +122,10 @@ class TestEnding:
         assert policies == {"DELETE"}
         assert all(bucket.inputs["forceDestroy"] is True for bucket in stack.of_type("storage/bucket:Bucket"))
 
-    def test_what_lives_in_a_project_ends_with_it(self, stack: Recording) -> None:
+    def test_what_lives_in_a_project_ends_with_it_but_the_function_is_stopped_before(self, stack: Recording) -> None:
         project = stack.only("organizations/project:Project")
-        outside = {"accesscontextmanager", "organizations", "resourcemanager"}
+        outside = {"accesscontextmanager", "cloudfunctionsv2", "organizations", "resourcemanager"}
+        assert stack.only("cloudfunctionsv2/function:Function").deleted_with == ""
         for resource in stack.cloud():
             if resource.type.split(":")[1].split("/")[0] not in outside:
                 assert resource.deleted_with == project.urn, f"{resource.name} would be deleted on its own"
@@ -173,7 +174,7 @@ class TestOutputs:
         assert campaign["projectId"] == "spring-launch-0a1b2c3"
         assert re.fullmatch(r"\d+", campaign["projectNumber"])
         assert campaign["functionUri"] == "https://images.a.run.app"
-        assert campaign["functionName"] == "images"
+        assert campaign["functionName"].endswith("spring-launch-images")
         assert campaign["bucket"] == "spring-launch-0a1b2c3-images"
         assert campaign["runtimeServiceAccount"] == "image-runtime@spring-launch-0a1b2c3.iam.gserviceaccount.com"
         assert set(campaign["keys"]) == {"function", "images"}
