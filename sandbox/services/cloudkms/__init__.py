@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from sandbox.services.cloudkms import crypto_keys, data_plane, key_rings, versions
+from sandbox.services.cloudkms import autokey, crypto_keys, data_plane, import_jobs, key_rings, places, versions
 from sandbox.services.registry import Service
 
 SERVICE = Service(
     name="cloudkms",
     title="Cloud Key Management Service (KMS) API",
     prefix="google.cloud.kms.v1",
-    resources=(crypto_keys.CryptoKey, key_rings.KeyRing, versions.CryptoKeyVersion),
-    handlers={**crypto_keys.HANDLERS, **data_plane.HANDLERS, **versions.HANDLERS},
+    resources=(
+        autokey.KeyHandle,
+        crypto_keys.CryptoKey,
+        import_jobs.ImportJob,
+        key_rings.KeyRing,
+        versions.CryptoKeyVersion,
+    ),
+    handlers={
+        **autokey.HANDLERS,
+        **crypto_keys.HANDLERS,
+        **data_plane.HANDLERS,
+        **places.HANDLERS,
+        **versions.HANDLERS,
+    },
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.call import Call
 from sandbox.errors import FailedPrecondition
+from sandbox.services.cloudkms import places
 from sandbox.services.cloudkms.names import Entity
 
 Document = dict[str, Any]
@@ -16,6 +17,10 @@ class KeyRing(Entity):
 
     kind = "cloudkms.keyRings"
     message = "KeyRing"
+
+    def prepare(self, call: Call, document: Document) -> None:
+        """Only where Cloud KMS is."""
+        places.check(call.segment("locations"))
 
     def deleting(self, call: Call, document: Document) -> None:
         """Only an empty one can go."""
