@@ -15,6 +15,7 @@ from sandbox.services.compute import (
     regions,
     routers,
     routes,
+    shared_vpc,
     subnetworks,
 )
 from sandbox.services.compute.resource import ComputeResource
@@ -58,6 +59,7 @@ SERVICE = Service(
         **networks.HANDLERS,
         **operations.HANDLERS,
         **regions.HANDLERS,
+        **shared_vpc.HANDLERS,
         **subnetworks.HANDLERS,
         "compute.forwardingRules.setTarget": forwarding_rules.ForwardingRule().set_target,
         "compute.globalForwardingRules.setTarget": forwarding_rules.GlobalForwardingRule().set_target,

@@ -113,8 +113,13 @@ SETTINGS = "compute.projects"
 
 
 def get_project(call: Call) -> Document:
-    """The project's compute settings."""
-    project = call.cloud.hierarchy.project(call.project or "")
+    """The called project's compute settings."""
+    return project_view(call, call.project or "")
+
+
+def project_view(call: Call, identity: str) -> Document:
+    """A project's compute settings."""
+    project = call.cloud.hierarchy.project(identity)
     if project is None:
         raise Missing(call.name)
     name = f"projects/{project['projectId']}"
@@ -157,31 +162,12 @@ def set_tier(call: Call) -> Document:
     return change_project(call, {"defaultNetworkTier": call.body.get("networkTier", "PREMIUM")})
 
 
-def enable_host(call: Call) -> Document:
-    """Make the project a Shared VPC host."""
-    return change_project(call, {"xpnProjectStatus": "HOST"})
-
-
-def disable_host(call: Call) -> Document:
-    """Make the project an ordinary one again."""
-    return change_project(call, {"xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS"})
-
-
-def host(call: Call) -> Document:
-    """The Shared VPC host of the project: none, since service projects are not emulated."""
-    del call
-    return {}
-
-
 HANDLERS = {
     "compute.regions.get": get_region,
     "compute.regions.list": list_regions,
     "compute.zones.get": get_zone,
     "compute.zones.list": list_zones,
     "compute.projects.get": get_project,
-    "compute.projects.getXpnHost": host,
     "compute.projects.setCommonInstanceMetadata": set_metadata,
     "compute.projects.setDefaultNetworkTier": set_tier,
-    "compute.projects.enableXpnHost": enable_host,
-    "compute.projects.disableXpnHost": disable_host,
 }

@@ -178,6 +178,13 @@ class Exclusion(Resource):
         del before
         self.prepare(call, after)
 
+    def view(self, call: Call, document: Document) -> Document:
+        """Of a project by the short name, as the provider reads it; elsewhere by the path, as recorded."""
+        shown = super().view(call, document)
+        if shown["name"].startswith("projects/"):
+            shown["name"] = shown["name"].rpartition("/")[2]
+        return shown
+
     def missing(self, call: Call) -> NotFound:
         """Names the exclusion by its whole path."""
         return NotFound(f"Exclusion {call.name} does not exist")
