@@ -7,6 +7,7 @@ creating with `ifGenerationMatch=0` is.
 import base64
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -90,6 +91,8 @@ class ObjectStore(Protocol):
 
 def storage_client(settings: Settings, credentials: Credentials) -> storage.Client:
     """The only place where a storage client is made. Blocks: it may ask the metadata server for the universe."""
+    # Otherwise the client looks up the bucket itself for traces nobody collects, which the identity may not do.
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     client = storage.Client(project=settings.project, credentials=credentials)
     # More calls than requests' ten connections may be under way; the surplus would be opened and thrown away.
     client._http.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))  # noqa: SLF001 -- no public way
@@ -117,9 +120,12 @@ class Bucket:
         blob = self._bucket.blob(name)
         blob.metadata = metadata
         blob.cache_control = CACHE_CONTROL
+        # Cloud Storage checks this sum itself. A check by the client would delete a damaged object, which the identity
+        # may not do.
+        blob.md5_hash = _md5(data)
         try:
             blob.upload_from_string(
-                data, content_type=mime_type, if_generation_match=0, timeout=CALL_SECONDS, retry=_retry()
+                data, content_type=mime_type, if_generation_match=0, timeout=CALL_SECONDS, checksum=None, retry=_retry()
             )
         except PreconditionFailed:
             # A retried upload meets its own first try, whose answer was lost.

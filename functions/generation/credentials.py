@@ -31,7 +31,7 @@ def fresh(credentials: Credentials) -> Credentials:
     """
     try:
         if not credentials.valid:
-            credentials.refresh(Request())  # type: ignore[no-untyped-call] # google-auth leaves it untyped
+            credentials.refresh(Request())
     except GoogleAuthError as error:
         raise identity_failure(error) from error
     return credentials

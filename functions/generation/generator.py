@@ -96,16 +96,16 @@ class Generator:
         return await self._answer(request, made, fresh=fresh, start=start)
 
     async def show(self, image: str) -> dict[str, object]:
-        """The record of an image with fresh signed URLs.
+        """The record of an image with fresh signed URLs; an empty id is nobody's.
 
         Raises:
             GenerationError: IMAGE_NOT_FOUND, or the bucket or the signature failed.
         """
-        record = await self._archive.record(image)
+        record = await self._archive.record(image) if image else None
         if record is None:
             raise failure(
                 Reason.IMAGE_NOT_FOUND,
-                f"There is no image {image}",
+                "There is no image of this id",
                 hint="Ids are those that POST /images answered; images are deleted after images.deleteAfterDays",
             )
         document = record.model_dump(mode="json", by_alias=True)

@@ -18,12 +18,14 @@ from typing import Any, TextIO
 from generation.errors import ErrorClass, GenerationError
 from generation.models import table
 from generation.record import ImageAnswer
+from generation.request import Request
 from generation.usage import Cost, Usage
 
 TRACE = re.compile(r"^([0-9a-f]{32})/?(\d*)")
 TRACE_PARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
 WARNINGS = {ErrorClass.INVALID, ErrorClass.SAFETY}
 FRAMES = 6
+FIELDS = {field.alias for field in Request.model_fields.values()}
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Line:
             "class": error.error_class.value,
             "reason": error.reason.value,
             "hint": error.hint,
-            "fields": [violation.field.partition(".")[0].partition("[")[0] for violation in error.violations],
+            "fields": [_known(violation.field) for violation in error.violations],
             "uniqueId": error.unique_id,
         }
         model = table().get(self.model)
@@ -81,6 +83,12 @@ class Line:
             "exception": type(error).__name__,
             "stack": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
         }
+
+
+def _known(path: str) -> str:
+    # The name of an unknown field is the caller's own words.
+    name = path.partition(".")[0].partition("[")[0]
+    return name if name in FIELDS else "(unknown)"
 
 
 def trace_of(headers: Mapping[str, str]) -> tuple[str, str]:

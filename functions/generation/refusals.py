@@ -15,6 +15,7 @@ from generation.settings import Settings
 
 UNIQUE_ID = re.compile(r"vpcServiceControlsUniqueIdentifier:?\s*([\w-]+)", re.IGNORECASE)
 PERMISSION = re.compile(r"\b([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)\b (?:access to|denied)|[Pp]ermission '([\w.]+)'")
+CHECKSUM = re.compile(r"(MD5|CRC32C).*match", re.IGNORECASE)
 DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 MODEL = "aiplatform.googleapis.com"
 STORAGE = "storage.googleapis.com"
@@ -102,7 +103,8 @@ def _failure_of(refusal: Refusal, settings: Settings, model: str) -> GenerationE
         return _missing(refusal, settings, model)
     if code == 429:  # noqa: PLR2004
         return _exhausted(refusal, settings, model)
-    if code == 408 or code >= 500:  # noqa: PLR2004 -- a timeout of Google's own is as temporary as a failure
+    # A timeout of Google's own, and a success without the promised contents, are as temporary as a failure.
+    if code == 408 or code >= 500 or code < 400:  # noqa: PLR2004
         return failure(
             UNAVAILABLE[refusal.service],
             f"{TITLES[refusal.service]} failed with HTTP {code}: {refusal.message}",
@@ -238,6 +240,13 @@ def _malformed(refusal: Refusal, settings: Settings) -> GenerationError:
             f"The key of gs://{refusal.resource} cannot be used, so nothing can be stored or read: {refusal.message}",
             hint="gcloud kms keys versions list --key=KEY --keyring=RING --location=LOCATION, then: "
             "gcloud kms keys versions enable (or restore) VERSION --key=KEY --keyring=RING --location=LOCATION",
+        )
+    if refusal.service == STORAGE and CHECKSUM.search(refusal.message):
+        return failure(
+            Reason.STORAGE_UNAVAILABLE,
+            f"An object arrived damaged at gs://{refusal.resource} and was not kept: {refusal.message}",
+            hint="Try again",
+            retry_after=1.0,
         )
     return failure(
         Reason.STORAGE_REFUSED,

@@ -62,7 +62,7 @@ class Signer(Signing):
 
     def close(self) -> None:
         """Close the HTTP session."""
-        self._session.close()  # type: ignore[no-untyped-call] # google-auth leaves it untyped
+        self._session.close()
 
     @staticmethod
     def _refusal(response: requests.Response, email: str) -> Refusal:
@@ -76,4 +76,4 @@ class Signer(Signing):
 
 def signing_session(credentials: Credentials) -> AuthorizedSession:
     """The only place where a session for signing is made."""
-    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call] # google-auth leaves it untyped
+    return AuthorizedSession(credentials)

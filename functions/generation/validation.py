@@ -30,16 +30,19 @@ def parse(body: bytes, settings: Settings) -> tuple[Request, tuple[Model, ...]]:
     """
     document = _object(body)
     violations: list[Violation] = []
+    wrong: set[str] = set()
     try:
         request = _request(document)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         violations += [_violation(problem) for problem in problems]
         wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
-        request = _request(
-            {"prompt": PLACEHOLDER} | {key: value for key, value in document.items() if key not in wrong}
-        )
+        sound = {key: value for key, value in document.items() if key not in wrong}
+        request = _request({"prompt": PLACEHOLDER} | sound)
     violations += _label_violations(request, settings)
+    if request.mask is not None and not {"references", "previous"} & ({*document} | wrong):
+        problem = "there is no image it could apply to"
+        violations.append(Violation("mask", Reason.INVALID_FIELD, problem, "give references or previous, too"))
     models = _models(request, settings, violations)
     for number, (field, model) in enumerate(models):
         violations += model_violations(request, model, settings, blame=field if number else "")
@@ -57,41 +60,72 @@ def model_violations(request: Request, model: Model, settings: Settings, *, blam
         settings: where the model is called.
         blame: the field that names the model, when it is not the first choice: leaving it out is a cure, too.
     """
-    found: list[Violation] = []
     otherwise = f", or leave out {blame}" if blame else ""
-
-    def refuse(field: str, message: str, hint: str) -> None:
-        found.append(Violation(field, Reason.UNSUPPORTED_BY_MODEL, f"{model.id} {message}", hint + otherwise))
-
-    if settings.location not in model.locations:
-        places = ", ".join(model.locations)
-        refuse(blame or "model", f"is not served at {settings.location!r}", f"set GOOGLE_CLOUD_LOCATION to {places}")
-    if request.image_size is not None and request.image_size not in model.sizes:
-        refuse("imageSize", f"makes no {request.image_size!r}", f"use one of {', '.join(model.sizes)}")
-    if request.aspect_ratio is not None and request.aspect_ratio not in model.aspect_ratios:
-        refuse("aspectRatio", f"makes no {request.aspect_ratio!r}", f"use one of {', '.join(model.aspect_ratios)}")
-    if request.seed is not None and "seed" in model.refused_fields:
-        refuse("seed", "refuses requests with a seed", "leave out seed")
-    if request.grounding is not None and request.grounding not in model.grounding:
-        refuse("grounding", f"has no {request.grounding}", f"use one of {', '.join(model.grounding) or 'none'}")
-    if request.capacity is Capacity.FLEX and not model.flex:
-        refuse("capacity", "has no flex capacity", "use auto, dedicated or shared")
-    if request.capacity is Capacity.FLEX and settings.location != "global":
-        refuse("capacity", "has flex capacity at location global only", "use auto, dedicated or shared")
-    if request.capacity is Capacity.DEDICATED and model.throughput is None:
-        refuse("capacity", "has no provisioned throughput", "use auto or shared")
-    inputs = len(request.references) + (request.mask is not None) + (request.previous is not None)
-    if inputs > model.input.images:
-        refuse("references", f"takes {model.input.images} images, not {inputs}", f"give at most {model.input.images}")
+    found = [
+        Violation(field, Reason.UNSUPPORTED_BY_MODEL, f"{model.id} {message}", hint + otherwise)
+        for broken, field, message, hint in (
+            *_drawing_rules(request, model),
+            *_capacity_rules(request, model, settings),
+        )
+        if broken
+    ]
     for field, reference in _references(request):
         found += _reference_violations(field, reference, model, otherwise)
-    if request.mask is not None and not request.references and request.previous is None:
-        found.append(
-            Violation(
-                "mask", Reason.INVALID_FIELD, "there is no image it could apply to", "give references or previous, too"
-            )
-        )
     return found
+
+
+Rule = tuple[bool, str, str, str]
+"""Whether it is broken, the field, what the model does, what would be right."""
+
+
+def _drawing_rules(request: Request, model: Model) -> list[Rule]:
+    size, ratio, grounding = request.image_size, request.aspect_ratio, request.grounding
+    inputs = len(request.references) + (request.mask is not None) + (request.previous is not None)
+    most = model.input.images
+    return [
+        (size not in {None, *model.sizes}, "imageSize", f"makes no {size!r}", f"use one of {', '.join(model.sizes)}"),
+        (
+            ratio not in {None, *model.aspect_ratios},
+            "aspectRatio",
+            f"makes no {ratio!r}",
+            f"use one of {', '.join(model.aspect_ratios)}",
+        ),
+        (
+            request.seed is not None and "seed" in model.refused_fields,
+            "seed",
+            "refuses requests with a seed",
+            "leave out seed",
+        ),
+        (
+            grounding not in {None, *model.grounding},
+            "grounding",
+            f"has no {grounding}",
+            f"use one of {', '.join(model.grounding)}" if model.grounding else "leave out grounding",
+        ),
+        (inputs > most, "references", f"takes {most} images, not {inputs}", f"give at most {most}"),
+    ]
+
+
+def _capacity_rules(request: Request, model: Model, settings: Settings) -> list[Rule]:
+    flex = request.capacity is Capacity.FLEX
+    dedicated = request.capacity is Capacity.DEDICATED
+    places = " or ".join(model.locations)
+    return [
+        (
+            settings.location not in model.locations,
+            "model",
+            f"is not served at {settings.location!r}",
+            f"set GOOGLE_CLOUD_LOCATION to {places}",
+        ),
+        (flex and not model.flex, "capacity", "has no flex capacity", "use auto, dedicated or shared"),
+        (
+            flex and settings.location != "global",
+            "capacity",
+            "has flex capacity at location global only",
+            "use auto, dedicated or shared",
+        ),
+        (dedicated and model.throughput is None, "capacity", "has no provisioned throughput", "use auto or shared"),
+    ]
 
 
 def _object(body: bytes) -> dict[str, Any]:

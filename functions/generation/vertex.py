@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from json import JSONDecodeError
 from typing import Protocol
 
 import httpx
@@ -110,7 +111,7 @@ class VertexModel:
                 hint=f"Check that the network resolves {MODEL} to restricted.googleapis.com (199.36.153.4/30)",
                 retry_after=1.0,
             )
-        if isinstance(error, errors.UnknownApiResponseError | ValidationError):
+        if isinstance(error, errors.UnknownApiResponseError | JSONDecodeError | ValidationError):
             return failure(
                 Reason.MODEL_FAILED, f"The answer of {model} cannot be read: {type(error).__name__}", retry_after=1.0
             )
