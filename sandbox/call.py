@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,13 @@ class Call:
         """Id of the project that the name speaks of, None for organisations and the like."""
         parts = self.name.split("/")
         return parts[1] if parts[0] == "projects" and len(parts) > 1 else None
+
+    @property
+    def cleared(self) -> frozenset[str]:
+        """Top-level fields that the body sets to null, which a patch without a mask clears."""
+        if not self.media.lstrip().startswith(b"{"):
+            return frozenset()
+        return frozenset(key for key, value in json.loads(self.media).items() if value is None)
 
     def segment(self, collection: str) -> str:
         """The id that follows ``collection`` in the name; empty when absent."""

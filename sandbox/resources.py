@@ -149,8 +149,12 @@ class Resource:
         self.check_etag(call, before)
         mask = call.query.get("updateMask") or call.body.get("updateMask", "")
         paths = [path for path in mask_paths(mask) if path not in {"etag", "name"}] if isinstance(mask, str) else []
-        after = apply_mask(before, body, paths) if paths else merge(before, body)
+        after = apply_mask(before, body, paths) if paths else merge(before, {**body, **self.clearing(call)})
         return self.save(call, before, after)
+
+    def clearing(self, call: Call) -> Document:
+        """Null for each field that the body sets to null, as far as callers may write it."""
+        return {key: None for key in call.cleared if key != "name" and not self.server_owned(call.method, key)}
 
     def update(self, call: Call) -> Document | Reply:
         """Replace all that a caller may write."""

@@ -133,7 +133,7 @@ class ComputeResource(Resource):
                 body[key] = {**before[key], **value}
         body.pop("name", None)
         body.pop("fingerprint", None)
-        return self.change(call, before, merge(before, body))
+        return self.change(call, before, merge(before, {**body, **self.clearing(call)}))
 
     def update(self, call: Call) -> Document:
         """Replace all that a caller may write."""

@@ -63,7 +63,7 @@ class DnsResource(Resource):
         before = self.read(call)
         body = self.accept(call)
         body.pop(self.naming, None)
-        return self.replace(call, before, merge(before, body))
+        return self.replace(call, before, merge(before, {**body, **self.clearing(call)}))
 
     def update(self, call: Call) -> Document:
         """Replace all that a caller may write."""
