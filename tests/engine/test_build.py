@@ -227,7 +227,7 @@ def test_a_module_that_go_sum_does_not_know_is_refused(build: Told, words: str) 
 
 
 def test_a_disk_that_runs_full_while_go_works_is_named_as_such(build: Told) -> None:
-    error = failure(build(fail="write /tmp/x: no space left on device"))
+    error = failure(build(fail="write x: no space left on device"))
     assert type(error) is errors.DiskFullError
     assert error.exit_code == 42
     assert "ran full" in error.message
