@@ -97,6 +97,8 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
 
     async def advance(request: Request) -> Response:
         cloud.clock.advance(AdvanceRequest.model_validate_json(await request.body()).seconds)
+        with cloud.store.transaction():
+            cloud.services.tick(cloud)
         return JSONResponse({"now": cloud.clock.timestamp()})
 
     async def reset(_: Request) -> Response:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Call, Principal, Reply
 from sandbox.description import Method
 from sandbox.errors import ApiError, NotEmulated, NotFound
 from sandbox.resources import Resource
+
+if TYPE_CHECKING:
+    from sandbox.cloud import Cloud
 
 Answer = dict[str, Any] | Reply | None
 Handler = Callable[[Call], Answer | Awaitable[Answer]]
@@ -43,6 +46,7 @@ class Service:
         bearer: whose call it is when the address itself is the credential, as with an upload session.
         denied: the refusal of a permission, in the service's own words.
         envelope: the JSON body of a failure, where it is not the usual one.
+        tick: what the passing of time does; called when the clock was moved.
         prefix: proto package for operations of kinds that have no class of their own.
     """
 
@@ -56,6 +60,7 @@ class Service:
     bearer: Callable[[Call], Principal | None] | None = None
     denied: Callable[[Principal, str, str], ApiError] | None = None
     envelope: Callable[[ApiError], dict[str, Any]] | None = None
+    tick: Callable[[Cloud], None] | None = None
     prefix: str = ""
 
 
@@ -136,6 +141,12 @@ class Services:
         """The JSON body of a failed call of a service."""
         found = self._services.get(service)
         return found.envelope(error) if found and found.envelope else error.envelope()
+
+    def tick(self, cloud: Cloud) -> None:
+        """Let every service do what is due by now."""
+        for service in self._services.values():
+            if service.tick:
+                service.tick(cloud)
 
     def public(self, call: Call) -> bool:
         """Whether a call may come without a credential."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.call import Call
 from sandbox.services.registry import Service
-from sandbox.services.storage import access, buckets, objects, refusals, uploads
+from sandbox.services.storage import access, buckets, folders, lifecycle, notifications, objects, refusals, uploads
 
 #: Calls that an anonymous caller may get through to the permission check, as public objects can be read by anybody.
 ANONYMOUS = {"storage.objects.get", "storage.objects.list", "storage.objects.insert", "storage.buckets.get"}
@@ -41,12 +41,29 @@ def bucket(call: Call) -> tuple[str, str]:
     return "storage", f"b/{call.parameters['bucket']}"
 
 
+def managed_folder(call: Call) -> tuple[str, str]:
+    """A managed folder has a policy of its own below the bucket's."""
+    name = call.parameters.get("managedFolder", "").rstrip("/")
+    return "storage", f"b/{call.parameters['bucket']}" + (f"/o/{name}" if name else "")
+
+
 SERVICE = Service(
     name="storage",
     title="Google Cloud Storage JSON API",
-    handlers={**access.HANDLERS, **buckets.HANDLERS, **objects.HANDLERS, **uploads.HANDLERS},
+    handlers={
+        **access.HANDLERS,
+        **buckets.HANDLERS,
+        **folders.HANDLERS,
+        **notifications.HANDLERS,
+        **objects.HANDLERS,
+        **uploads.HANDLERS,
+    },
     targets={
         "storage.bucketAccessControls": bucket,
+        "storage.defaultObjectAccessControls": bucket,
+        "storage.notifications": bucket,
+        "storage.objectAccessControls": bucket,
+        "storage.managedFolders": managed_folder,
         "storage.buckets.getIamPolicy": bucket,
         "storage.buckets.insert": project_target,
         "storage.buckets.list": project_target,
@@ -64,4 +81,5 @@ SERVICE = Service(
     bearer=uploads.owner,
     denied=refusals.denied,
     envelope=refusals.envelope,
+    tick=lifecycle.run,
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sandbox.call import Call, Reply
-from sandbox.errors import NotFound
+from sandbox.errors import NotEmulated, NotFound
 from sandbox.services.registry import Handler
 from sandbox.services.storage import refusals
 from sandbox.services.storage.generations import BUCKETS, etag
@@ -255,6 +255,20 @@ def with_lists(call: Call) -> Document:
     return document
 
 
+def object_lists(call: Call) -> Document:
+    """Lists of single objects.
+
+    Raises:
+        InvalidArgument: uniform access has switched them off.
+        NotEmulated: it has not.
+    """
+    with_lists(call)
+    raise NotEmulated(
+        f"The sandbox keeps no access control lists of objects, so {call.method.id} was not carried out: switch on "
+        "uniform bucket-level access and grant roles on the bucket."
+    )
+
+
 HANDLERS: dict[str, Handler] = {
     "storage.buckets.getIamPolicy": get_policy,
     "storage.buckets.setIamPolicy": set_policy,
@@ -265,4 +279,8 @@ HANDLERS: dict[str, Handler] = {
     "storage.bucketAccessControls.update": acl_put,
     "storage.bucketAccessControls.patch": acl_put,
     "storage.bucketAccessControls.delete": acl_delete,
+} | {
+    f"storage.{collection}.{action}": object_lists
+    for collection in ("defaultObjectAccessControls", "objectAccessControls")
+    for action in ("delete", "get", "insert", "list", "patch", "update")
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Call, Reply
@@ -12,39 +10,15 @@ from sandbox.errors import Conflict
 from sandbox.paging import page
 from sandbox.services.registry import Handler
 from sandbox.services.serviceusage.agents import ensure
-from sandbox.services.storage import access, generations, refusals
+from sandbox.services.storage import access, bucket_fields, generations, refusals
 from sandbox.services.storage.encryption import check_default_key
 from sandbox.services.storage.generations import BUCKETS as KIND
-from sandbox.services.storage.generations import etag, stamp
+from sandbox.services.storage.generations import etag
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
 
 Document = dict[str, Any]
-
-#: https://docs.cloud.google.com/storage/docs/buckets#naming (read 2026-08)
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])")
-ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
-LONGEST_LABEL = 63
-LONGEST_DOTTED = 222
-SHORTEST = 3
-
-#: https://docs.cloud.google.com/storage/docs/locations (read 2026-08)
-MULTI_REGIONS = {"US", "EU", "ASIA"}
-DUAL_REGION = re.compile(r"NAM\d+|EUR\d+|ASIA\d+")
-STORAGE_CLASSES = {
-    "STANDARD",
-    "NEARLINE",
-    "COLDLINE",
-    "ARCHIVE",
-    "RAPID",
-    "MULTI_REGIONAL",
-    "REGIONAL",
-    "DURABLE_REDUCED_AVAILABILITY",
-}
-SOFT_DELETE_SECONDS = "604800"
-#: Uniform access can be switched off again for this long.
-REVERSIBLE = timedelta(days=90)
 
 SERVER_OWNED = (
     "kind",
@@ -69,7 +43,7 @@ def insert(call: Call) -> Document:
     cloud, body = call.cloud, dict(call.body)
     project_id = project_of_query(call)
     name = body.get("name", "")
-    check_name(name)
+    bucket_fields.check_name(name)
     taken = cloud.store.get(KIND, f"b/{name}")
     if taken:
         raise refusals.bucket_taken(name, own=taken["_project"] == project_id)
@@ -90,7 +64,7 @@ def insert(call: Call) -> Document:
         "_project": project_id,
     }
     document["etag"] = etag(document["metageneration"])
-    complete(cloud, document, {})
+    bucket_fields.complete(cloud, document, {})
     ensure(cloud, "storage", project_id)
     check_default_key(cloud, document)
     cloud.store.put(KIND, f"b/{name}", document)
@@ -124,105 +98,6 @@ def project_of_path(call: Call) -> str:
     if project is None:
         raise refusals.invalid(f"Unknown project id: {given}")
     return str(project["projectId"])
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that Cloud Storage refuses."""
-    longest = LONGEST_DOTTED if "." in name else LONGEST_LABEL
-    parts = name.split(".")
-    if (
-        not NAME.fullmatch(name)
-        or not SHORTEST <= len(name) <= longest
-        or any(not part or len(part) > LONGEST_LABEL for part in parts)
-        or ADDRESS.fullmatch(name)
-        or name.startswith("goog")
-        or "google" in name
-    ):
-        raise refusals.invalid(f"Invalid bucket name: '{name}'")
-
-
-def complete(cloud: Cloud, document: Document, before: Document) -> None:
-    """Fill in what Cloud Storage derives, and drop what it does not keep."""
-    now = cloud.clock.now()
-    location, kind = document["location"], location_type(document["location"])
-    document["locationType"] = kind
-    if document.get("customPlacementConfig"):
-        document["locationType"] = kind = "dual-region"
-    if kind == "region":
-        document["satisfiesPZI"] = True
-    else:
-        document.setdefault("rpo", "DEFAULT")
-    document["storageClass"] = str(document["storageClass"]).upper()
-    if document["storageClass"] not in STORAGE_CLASSES:
-        raise refusals.invalid(f"The specified storage class '{document['storageClass']}' is not valid for {location}.")
-    document["iamConfiguration"] = iam_configuration(cloud, document, before)
-    policy = dict(document.get("softDeletePolicy") or {})
-    seconds = str(policy.get("retentionDurationSeconds", SOFT_DELETE_SECONDS))
-    old = before.get("softDeletePolicy", {})
-    same = old.get("retentionDurationSeconds") == seconds
-    document["softDeletePolicy"] = {
-        "retentionDurationSeconds": seconds,
-        "effectiveTime": old["effectiveTime"] if same and "effectiveTime" in old else stamp(now),
-    }
-    if document.get("autoclass"):
-        document["autoclass"] = autoclass(stamp(now), document["autoclass"], before.get("autoclass", {}))
-    if retention := document.get("retentionPolicy"):
-        document["retentionPolicy"] = {
-            "effectiveTime": stamp(now),
-            **retention,
-            "retentionPeriod": str(retention.get("retentionPeriod", "0")),
-        }
-    if logging := document.get("logging"):
-        document["logging"] = {"logObjectPrefix": document["name"], **logging}
-    if not (document.get("lifecycle") or {}).get("rule"):
-        document.pop("lifecycle", None)
-    for field in ("labels", "cors", "encryption", "website", "logging", "retentionPolicy", "autoclass"):
-        if not document.get(field):
-            document.pop(field, None)
-
-
-def location_type(location: str) -> str:
-    """``region``, ``dual-region`` or ``multi-region``."""
-    if location in MULTI_REGIONS:
-        return "multi-region"
-    if DUAL_REGION.fullmatch(location):
-        return "dual-region"
-    if "-" not in location:
-        raise refusals.invalid(f"The specified location constraint is not valid: '{location}'.")
-    return "region"
-
-
-def iam_configuration(cloud: Cloud, document: Document, before: Document) -> Document:
-    """Uniform access under both of its names, and public access prevention."""
-    given = document.get("iamConfiguration") or {}
-    old = before.get("iamConfiguration", {}).get("uniformBucketLevelAccess", {})
-    uniform = given.get("uniformBucketLevelAccess") or given.get("bucketPolicyOnly") or {}
-    enabled = bool(uniform.get("enabled"))
-    if old.get("enabled") and not enabled and old["lockedTime"] <= stamp(cloud.clock.now()):
-        raise refusals.unmet()
-    state: Document = {"enabled": enabled}
-    if enabled:
-        state["lockedTime"] = old.get("lockedTime") or stamp(cloud.clock.now() + REVERSIBLE)
-    prevention = given.get("publicAccessPrevention", "inherited")
-    return {
-        "bucketPolicyOnly": dict(state),
-        "uniformBucketLevelAccess": state,
-        "publicAccessPrevention": "inherited" if prevention == "unspecified" else prevention,
-    }
-
-
-def autoclass(now: str, given: Document, before: Document) -> Document:
-    """Times at which autoclass and its last class were set."""
-    if not given.get("enabled"):
-        return {}
-    last = given.get("terminalStorageClass", "NEARLINE")
-    same = before.get("terminalStorageClass") == last
-    return {
-        "enabled": True,
-        "toggleTime": before.get("toggleTime", now),
-        "terminalStorageClass": last,
-        "terminalStorageClassUpdateTime": before.get("terminalStorageClassUpdateTime", now) if same else now,
-    }
 
 
 def require(call: Call, parameter: str = "bucket") -> Document:
@@ -334,7 +209,7 @@ def store(call: Call, before: Document, after: Document) -> Document:
         # Written under its old name only.
         old_name = (after["iamConfiguration"].get("bucketPolicyOnly") or {}).get("enabled")
         after["iamConfiguration"]["uniformBucketLevelAccess"] = {"enabled": bool(old_name)}
-    complete(call.cloud, after, before)
+    bucket_fields.complete(call.cloud, after, before)
     if after.get("encryption") != before.get("encryption"):
         check_default_key(call.cloud, after)
     call.cloud.store.put(KIND, f"b/{after['name']}", after)

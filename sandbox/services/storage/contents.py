@@ -18,6 +18,7 @@ from sandbox.services.storage import refusals
 from sandbox.services.storage.buckets import read as read_bucket
 from sandbox.services.storage.encryption import encrypting_version, require_readable
 from sandbox.services.storage.generations import LIVE, etag, find, keep, key, next_generation, stamp
+from sandbox.services.storage.notifications import FINALIZE, announce
 
 Document = dict[str, Any]
 
@@ -107,6 +108,7 @@ def create(call: Call, upload: Upload) -> Document:
         document["kmsKeyName"] = version
     document["etag"] = etag(generation, "1")
     keep(cloud, document)
+    announce(cloud, FINALIZE, document, current["generation"] if current else "")
     return document
 
 

@@ -13,6 +13,7 @@ from sandbox.services.storage import contents, generations, refusals
 from sandbox.services.storage.buckets import merge_patch, raw_body
 from sandbox.services.storage.buckets import read as read_bucket
 from sandbox.services.storage.contents import Upload
+from sandbox.services.storage.notifications import ARCHIVE, DELETE, UPDATE, announce
 
 Document = dict[str, Any]
 
@@ -42,6 +43,7 @@ def listing(call: Call) -> Document:
     versions, deleted = query.get("versions") == "true", query.get("softDeleted") == "true"
     found = generations.listed(call.cloud, bucket, versions=versions, deleted=deleted)
     entries: list[Document | str] = []
+    found = sorted([*found, *folders_among(call)], key=lambda entry: str(entry["name"]).encode())
     for document in found:
         entry = folded(call, document)
         if entry is not None and entry not in entries[-1:]:
@@ -55,6 +57,18 @@ def listing(call: Call) -> Document:
     if items := [contents.shown(call, entry, listed=True) for entry in chosen if isinstance(entry, dict)]:
         answer["items"] = items
     return answer
+
+
+def folders_among(call: Call) -> list[Document]:
+    """Folders that a list shows as prefixes when it is asked to."""
+    if call.query.get("includeFoldersAsPrefixes", "").lower() != "true" or call.query.get("delimiter") != "/":
+        return []
+    bucket = call.parameters["bucket"]
+    return [
+        folder
+        for kind in ("managedFolders", "folders")
+        for folder in call.cloud.store.documents(f"storage.{kind}", f"b/{bucket}/{kind}")
+    ]
 
 
 def folded(call: Call, document: Document) -> Document | str | None:
@@ -108,6 +122,7 @@ def save(call: Call, before: Document, wanted: Document) -> Document:
     after["updated"] = call.cloud.clock.timestamp_millis()
     after["etag"] = generations.etag(after["generation"], after["metageneration"])
     generations.save(call.cloud, after)
+    announce(call.cloud, UPDATE, after)
     return contents.shown(call, after)
 
 
@@ -117,6 +132,8 @@ def delete(call: Call) -> Reply:
     document = current(call)
     bucket = read_bucket(call.cloud, call.parameters["bucket"])
     contents.refuse_held(call, bucket, document)
+    archived = generation is None and bucket.get("versioning", {}).get("enabled")
+    announce(call.cloud, ARCHIVE if archived else DELETE, document)
     if generation is None:
         generations.retire(call.cloud, document)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from sandbox.call import Call, Principal, Reply
@@ -18,6 +18,9 @@ from sandbox.services.storage.buckets import read as read_bucket
 from sandbox.services.storage.contents import Upload
 from sandbox.services.storage.encryption import encrypting_version
 
+if TYPE_CHECKING:
+    from sandbox.cloud import Cloud
+
 Document = dict[str, Any]
 
 SESSIONS = "storage.sessions"
@@ -26,6 +29,7 @@ INCOMPLETE = 308
 CANCELLED = 499
 #: Chunks but the last are multiples of this.
 GRANULE = 256 * 1024
+LIFETIME_SECONDS = 7 * 86400
 
 
 def insert(call: Call) -> Document | Reply:
@@ -110,6 +114,7 @@ def begin(call: Call) -> Reply:
         "query": {name: value for name, value in call.query.items() if name.startswith("if")},
         "total": int(total) if total.isdigit() else None,
         "received": 0,
+        "started": call.cloud.clock.now().timestamp(),
         "member": call.principal.member,
         "delegates": list(call.principal.delegates),
     }
@@ -180,7 +185,7 @@ def append(call: Call, identifier: str, session: Document, found: re.Match[str] 
     more = found is not None and found[3] == "*"
     if more and len(call.media) % GRANULE:
         fresh = fresh[: len(fresh) - len(call.media) % GRANULE]
-    path = part_file(call, identifier)
+    path = part_file(call.cloud, identifier)
     with path.open("r+b" if path.exists() else "wb") as file:
         # What a killed process wrote and did not record is written again.
         file.seek(received)
@@ -201,7 +206,7 @@ def incomplete(call: Call, received: int) -> Reply:
 
 def finish(call: Call, identifier: str, session: Document) -> Document:
     """Make the object; the session answers with it from now on."""
-    path = part_file(call, identifier)
+    path = part_file(call.cloud, identifier)
     content = path.read_bytes() if path.exists() else b""
     fields = dict(session["fields"])
     for given, field in (("md5=", "md5Hash"), ("crc32c=", "crc32c")):
@@ -218,12 +223,20 @@ def finish(call: Call, identifier: str, session: Document) -> Document:
 def forget(call: Call, identifier: str) -> None:
     """Drop a session and what it received."""
     call.cloud.store.delete(SESSIONS, identifier)
-    part_file(call, identifier).unlink(missing_ok=True)
+    part_file(call.cloud, identifier).unlink(missing_ok=True)
 
 
-def part_file(call: Call, identifier: str) -> Path:
+def expire(cloud: Cloud) -> None:
+    """Drop sessions that are a week old."""
+    for identifier, session in cloud.store.items(SESSIONS):
+        if session["started"] + LIFETIME_SECONDS <= cloud.clock.now().timestamp():
+            cloud.store.delete(SESSIONS, identifier)
+            part_file(cloud, identifier).unlink(missing_ok=True)
+
+
+def part_file(cloud: Cloud, identifier: str) -> Path:
     """Where the bytes of an unfinished session lie."""
-    folder = call.cloud.settings.data / "uploads"
+    folder = cloud.settings.data / "uploads"
     folder.mkdir(exist_ok=True)
     return folder / identifier
 

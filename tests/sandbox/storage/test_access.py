@@ -109,3 +109,15 @@ def test_access_control_lists_mirror_the_policys_legacy_roles(admin: Caller, pro
 def test_uniform_access_switches_lists_off(admin: Caller, bucket: str) -> None:
     status, body = admin("GET", f"/storage/v1/b/{bucket}/acl")
     assert (status, "uniform bucket-level access is enabled" in body["error"]["message"]) == (400, True)
+    entry = {"entity": "allUsers", "role": "READER"}
+    assert admin("POST", f"/storage/v1/b/{bucket}/o/x/acl", entry)[0] == 400
+
+
+def test_lists_of_single_objects_are_not_emulated_and_say_what_to_do(
+    admin: Caller, project: str, enable: Callable[..., None]
+) -> None:
+    enable("storage")
+    admin("POST", f"/storage/v1/b?project={project}", {"name": "listed-bucket"})
+    entry = {"entity": "allUsers", "role": "READER"}
+    status, body = admin("POST", "/storage/v1/b/listed-bucket/o/x/acl", entry)
+    assert (status, "switch on uniform bucket-level access" in body["error"]["message"]) == (501, True)
