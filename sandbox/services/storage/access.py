@@ -269,7 +269,13 @@ def object_lists(call: Call) -> Document:
     )
 
 
+OBJECT_LISTS: dict[str, Handler] = {
+    f"storage.{collection}.{action}": object_lists
+    for collection in ("defaultObjectAccessControls", "objectAccessControls")
+    for action in ("delete", "get", "insert", "list", "patch", "update")
+}
 HANDLERS: dict[str, Handler] = {
+    **OBJECT_LISTS,
     "storage.buckets.getIamPolicy": get_policy,
     "storage.buckets.setIamPolicy": set_policy,
     "storage.buckets.testIamPermissions": test_permissions,
@@ -279,8 +285,4 @@ HANDLERS: dict[str, Handler] = {
     "storage.bucketAccessControls.update": acl_put,
     "storage.bucketAccessControls.patch": acl_put,
     "storage.bucketAccessControls.delete": acl_delete,
-} | {
-    f"storage.{collection}.{action}": object_lists
-    for collection in ("defaultObjectAccessControls", "objectAccessControls")
-    for action in ("delete", "get", "insert", "list", "patch", "update")
 }
