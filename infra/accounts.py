@@ -30,7 +30,7 @@ class RuntimeAccount(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("RuntimeAccount", name, after=after, project=project, opts=opts)
+        super().__init__("RuntimeAccount", name, after=after, opts=opts)
         self.account = gcp.serviceaccount.Account(
             f"{name}-{naming.RUNTIME_ACCOUNT}",
             project=project.project_id,
@@ -90,7 +90,7 @@ class BuildAccount(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("BuildAccount", name, after=after, project=project, opts=opts)
+        super().__init__("BuildAccount", name, after=after, opts=opts)
         self.account = gcp.serviceaccount.Account(
             f"{name}-{naming.BUILD_ACCOUNT}",
             project=project.project_id,

@@ -35,7 +35,7 @@ class Alerts(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("Alerts", campaign.name, after=after, project=project, opts=opts)
+        super().__init__("Alerts", campaign.name, after=after, opts=opts)
         labels = campaign.labels.as_labels()
         self.channels = [
             gcp.monitoring.NotificationChannel(

@@ -54,7 +54,7 @@ class EncryptedBucket(Component):
             after: what must exist before, at least the grant of the key to Cloud Storage's agent.
             opts: options of the component.
         """
-        super().__init__("Bucket", name, after=after, project=project, opts=opts)
+        super().__init__("Bucket", name, after=after, opts=opts)
         self.bucket = gcp.storage.Bucket(
             name,
             name=bucket_name,
@@ -78,7 +78,7 @@ class EncryptedBucket(Component):
             labels=dict(labels),
             force_destroy=retention.force_destroy,
             deletion_policy=retention.bucket,
-            opts=self._options(),
+            opts=self._options(protect=retention.protect),
         )
         self.name = self.bucket.name
         self.register_outputs({"name": self.name})

@@ -1,4 +1,4 @@
-"""What every component has in common: its type's name, the order it waits for, and how its children end."""
+"""What every component has in common: its type's name and the order its children wait for."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ import pulumi
 class Component(pulumi.ComponentResource):
     """A group of resources.
 
-    Pulumi hands neither `depends_on` nor `deleted_with` of a component on to its children, so both are kept here
-    and given to each child by `_options`.
+    Pulumi does not hand a component's `depends_on` on to its children, so it is kept here and given to each child
+    by `_options`.
     """
 
     def __init__(
@@ -18,7 +18,6 @@ class Component(pulumi.ComponentResource):
         name: str,
         *,
         after: Sequence[pulumi.Resource] = (),
-        project: pulumi.Resource | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Start a component.
@@ -27,13 +26,10 @@ class Component(pulumi.ComponentResource):
             kind: what it is, such as Network; part of its type.
             name: prefix of the logical names of its children.
             after: what must exist before any child is created.
-            project: the project the children live in. When that is deleted, they are not deleted one by one: it
-                is faster, and a subnet whose addresses Cloud Run still holds cannot stand in the way.
             opts: options of the component itself.
         """
         super().__init__(f"plantain:infra:{kind}", name, None, opts)
         self._after = tuple(after)
-        self._project_resource = project
 
     def _options(
         self,
@@ -42,7 +38,8 @@ class Component(pulumi.ComponentResource):
         delete_before_replace: bool | None = None,
         ignore_changes: list[str] | None = None,
         hooks: pulumi.ResourceHookBinding | None = None,
-        ends_with_project: bool = True,
+        protect: bool | None = None,
+        deleted_with: pulumi.Resource | None = None,
     ) -> pulumi.ResourceOptions:
         """Options for a child.
 
@@ -51,12 +48,14 @@ class Component(pulumi.ComponentResource):
             delete_before_replace: for what has a fixed name.
             ignore_changes: properties that others write.
             hooks: what the engine calls around its changes.
-            ends_with_project: False for what has to be deleted on its own before its project.
+            protect: whether the engine refuses to delete it.
+            deleted_with: a resource whose deletion ends this one too, so that it needs no call of its own.
         """
         return pulumi.ResourceOptions(
             parent=self,
             depends_on=[*self._after, *after],
-            deleted_with=self._project_resource if ends_with_project else None,
+            protect=protect,
+            deleted_with=deleted_with,
             delete_before_replace=delete_before_replace,
             ignore_changes=ignore_changes,
             hooks=hooks,

@@ -53,7 +53,7 @@ class Encryption(Component):
             after: what must exist before.
             opts: options of the component.
         """
-        super().__init__("Encryption", name, after=after, project=project, opts=opts)
+        super().__init__("Encryption", name, after=after, opts=opts)
         self.ring = gcp.kms.KeyRing(
             f"{name}-keys",
             name=project.project_id.apply(naming.key_ring),
@@ -71,7 +71,7 @@ class Encryption(Component):
                 destroy_scheduled_duration=DESTROY_DELAY,
                 labels=dict(labels),
                 deletion_policy=retention.key,
-                opts=self._options(),
+                opts=self._options(protect=retention.protect),
             )
             for key in users
         }

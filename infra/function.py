@@ -69,7 +69,7 @@ class ImageFunction(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("Function", campaign.name, after=after, project=project, opts=opts)
+        super().__init__("Function", campaign.name, after=after, opts=opts)
         labels = campaign.labels.as_labels()
         source = gcp.storage.BucketObject(
             f"{campaign.name}-source",
@@ -77,7 +77,7 @@ class ImageFunction(Component):
             name=naming.source_object(deployment.digest),
             source=pulumi.FileAsset(str(deployment.archive)),
             content_type="application/zip",
-            opts=self._options(),
+            opts=self._options(delete_before_replace=False),
         )
         size = campaign.function
         self.function = gcp.cloudfunctionsv2.Function(
@@ -95,7 +95,10 @@ class ImageFunction(Component):
                 service_account=deployment.build_account,
                 source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(
                     storage_source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceStorageSourceArgs(
-                        bucket=source.bucket, object=source.name
+                        bucket=source.bucket,
+                        object=source.name,
+                        # Otherwise an update asks for the generation of the object before it.
+                        generation=source.generation,
                     )
                 ),
             ),
@@ -117,8 +120,8 @@ class ImageFunction(Component):
                 ],
                 environment_variables=_environment(campaign, project, deployment),
             ),
-            # Its name is fixed, so a new one cannot exist beside the old one. It is stopped before its project ends.
-            opts=self._options(delete_before_replace=True, ends_with_project=False),
+            # Its name is fixed, so a new one cannot exist beside the old one.
+            opts=self._options(delete_before_replace=True),
         )
         self.name = self.function.id
         self.uri = self.function.service_config.apply(lambda config: config.uri if config else None)

@@ -42,8 +42,10 @@ class Network(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("Network", name, after=after, project=project, opts=opts)
+        super().__init__("Network", name, after=after, opts=opts)
         self._name = name
+        # Cloud Run holds on to a subnet's addresses for up to two hours after a function is deleted, and neither subnet
+        # nor network can be deleted before. When the project goes, they go with it.
         self._project_id = project.project_id
         self.network = gcp.compute.Network(
             f"{name}-network",
@@ -52,7 +54,7 @@ class Network(Component):
             auto_create_subnetworks=False,
             delete_default_routes_on_create=True,
             routing_mode="REGIONAL",
-            opts=self._options(),
+            opts=self._options(deleted_with=project),
         )
         self.subnet = gcp.compute.Subnetwork(
             f"{name}-subnet",
@@ -65,7 +67,7 @@ class Network(Component):
             log_config=gcp.compute.SubnetworkLogConfigArgs(
                 aggregation_interval="INTERVAL_5_SEC", flow_sampling=1.0, metadata="INCLUDE_ALL_METADATA"
             ),
-            opts=self._options(),
+            opts=self._options(deleted_with=project),
         )
         self.route = gcp.compute.Route(
             f"{name}-restricted",

@@ -104,6 +104,7 @@ class Perimeter(Component):
             deletion_policy=retention.perimeter,
             opts=self._options(
                 delete_before_replace=True,
+                protect=retention.protect,
                 ignore_changes=["status.resources", "spec.resources"] if perimeter.membership == "delegated" else None,
                 hooks=_guard(perimeter) if perimeter.membership == "inline" else None,
             ),

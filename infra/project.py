@@ -68,20 +68,18 @@ class CampaignProject(Component):
             labels=dict(labels),
             auto_create_network=False,
             deletion_policy=retention.project,
-            opts=self._options(),
+            opts=self._options(protect=retention.protect),
         )
         self.project_id = self.project.project_id
         self.number = self.project.number
-        self._project_resource = self.project
 
-        # A lien outlives its project's deletion request: it is removed on its own, before the project.
         self.lien = gcp.resourcemanager.Lien(
             f"{name}-deletion",
             parent=self.number.apply(naming.project_member),
             origin="plantain",
             reason="Campaign project; delete it with pulumi destroy, which removes this lien first.",
             restrictions=["resourcemanager.projects.delete"],
-            opts=self._options(ends_with_project=False),
+            opts=self._options(),
         )
         self.services = {
             api: gcp.projects.Service(

@@ -30,7 +30,7 @@ class Registry(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("Registry", name, after=after, project=project, opts=opts)
+        super().__init__("Registry", name, after=after, opts=opts)
         self.repository = gcp.artifactregistry.Repository(
             f"{name}-{naming.REPOSITORY}",
             project=project.project_id,

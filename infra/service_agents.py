@@ -60,7 +60,7 @@ class ServiceAgents(Component):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("ServiceAgents", name, after=after, project=project, opts=opts)
+        super().__init__("ServiceAgents", name, after=after, opts=opts)
         self.identities = {
             agent.service: gcp.projects.ServiceIdentity(
                 f"{name}-{agent.service}",

@@ -34,6 +34,7 @@ class Registered:
     parent: str
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
+    protect: bool
     deleted_with: str
 
 
@@ -102,6 +103,8 @@ class _Outputs(Mocks):
             case "gcp:compute/network:Network":
                 project, name = args.inputs["project"], args.inputs["name"]
                 outputs["selfLink"] = f"https://www.googleapis.com/compute/v1/projects/{project}/global/networks/{name}"
+            case "gcp:storage/bucketObject:BucketObject":
+                outputs["generation"] = 1_700_000_000_000_000
             case "gcp:cloudfunctionsv2/function:Function":
                 outputs["serviceConfig"] = args.inputs["serviceConfig"] | {"uri": "https://images.a.run.app"}
         return f"id/{args.typ}/{args.name}", outputs
@@ -139,6 +142,7 @@ class _Monitor(MockMonitor):
             parent=request.parent,
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
+            protect=request.protect,
             deleted_with=request.deletedWith,
         )
         return answer

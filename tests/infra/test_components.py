@@ -245,11 +245,12 @@ class TestFunction:
         other = record(tmp_path)
         token = "storage/bucketObject:BucketObject"
         assert stack.only(token).inputs["name"] != other.only(token).inputs["name"]
-        assert self.source(stack) == stack.only(token).inputs["name"]
-
-    def source(self, stack: Recording) -> str:
         build = stack.only("cloudfunctionsv2/function:Function").inputs["buildConfig"]
-        return str(build["source"]["storageSource"]["object"])
+        assert build["source"]["storageSource"]["object"] == stack.only(token).inputs["name"]
+
+    def test_it_asks_for_the_generation_of_that_very_object(self, stack: Recording) -> None:
+        build = stack.only("cloudfunctionsv2/function:Function").inputs["buildConfig"]
+        assert build["source"]["storageSource"]["generation"] == 1_700_000_000_000_000
 
     def test_its_size_is_the_campaigns(self, root: Path) -> None:
         function = {"maxInstances": 4, "concurrency": 3, "memory": "4Gi", "timeoutSeconds": 300}

@@ -103,16 +103,27 @@ class TestProvider:
 
 
 class TestEnding:
-    """What a destroy does is decided by one setting."""
+    """What a destroy does is decided by one setting, and before it does anything."""
+
+    IRREPLACEABLE = (
+        "accesscontextmanager/servicePerimeter:ServicePerimeter",
+        "kms/cryptoKey:CryptoKey",
+        "organizations/project:Project",
+        "storage/bucket:Bucket",
+    )
 
     def test_a_protected_stack_keeps_project_buckets_perimeter_and_keys(self, stack: Recording) -> None:
-        assert stack.only("organizations/project:Project").inputs["deletionPolicy"] == "PREVENT"
-        assert {key.inputs["deletionPolicy"] for key in stack.of_type("kms/cryptoKey:CryptoKey")} == {"ABANDON"}
-        for bucket in stack.of_type("storage/bucket:Bucket"):
-            assert bucket.inputs["deletionPolicy"] == "PREVENT"
-            assert bucket.inputs["forceDestroy"] is False
-        perimeter = stack.only("accesscontextmanager/servicePerimeter:ServicePerimeter")
-        assert perimeter.inputs["deletionPolicy"] == "PREVENT"
+        policies = {
+            token: {resource.inputs["deletionPolicy"] for resource in stack.of_type(token)}
+            for token in self.IRREPLACEABLE
+        }
+        assert policies.pop("kms/cryptoKey:CryptoKey") == {"ABANDON"}
+        assert all(found == {"PREVENT"} for found in policies.values())
+        assert all(bucket.inputs["forceDestroy"] is False for bucket in stack.of_type("storage/bucket:Bucket"))
+
+    def test_the_engine_refuses_before_it_has_deleted_anything_else(self, stack: Recording) -> None:
+        protected = {resource.type.removeprefix("gcp:") for resource in stack.resources.values() if resource.protect}
+        assert protected == set(self.IRREPLACEABLE)
 
     def test_an_unprotected_stack_leaves_nothing(self, root: Path) -> None:
         stack = record(root, deletionProtection="false")
@@ -120,18 +131,14 @@ class TestEnding:
             resource.inputs["deletionPolicy"] for resource in stack.cloud() if "deletionPolicy" in resource.inputs
         }
         assert policies == {"DELETE"}
+        assert not any(resource.protect for resource in stack.resources.values())
         assert all(bucket.inputs["forceDestroy"] is True for bucket in stack.of_type("storage/bucket:Bucket"))
 
-    def test_what_lives_in_a_project_ends_with_it_but_the_function_is_stopped_before(self, stack: Recording) -> None:
+    def test_only_what_cloud_run_may_still_hold_ends_with_the_project(self, stack: Recording) -> None:
         project = stack.only("organizations/project:Project")
-        outside = {"accesscontextmanager", "cloudfunctionsv2", "organizations", "resourcemanager"}
-        assert stack.only("cloudfunctionsv2/function:Function").deleted_with == ""
-        for resource in stack.cloud():
-            if resource.type.split(":")[1].split("/")[0] not in outside:
-                assert resource.deleted_with == project.urn, f"{resource.name} would be deleted on its own"
-
-    def test_the_lien_is_removed_on_its_own_because_it_would_block_the_project(self, stack: Recording) -> None:
-        assert stack.only("resourcemanager/lien:Lien").deleted_with == ""
+        ending = {resource.type.removeprefix("gcp:") for resource in stack.cloud() if resource.deleted_with}
+        assert ending == {"compute/network:Network", "compute/subnetwork:Subnetwork"}
+        assert {resource.deleted_with for resource in stack.cloud()} == {"", project.urn}
 
 
 class TestCampaigns:
