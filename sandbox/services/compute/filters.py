@@ -21,7 +21,7 @@ Test = Callable[[Document], bool]
 
 TOKEN = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<operator>!=|<=|>=|[=<>:])"
-    r'|"(?P<double>(?:[^"\\]|\\.)*)"|\'(?P<single>[^\']*)\'|(?P<word>[^\s()=<>!:"\'](?:[^\s()=<>!"\']|(?<=:)(?=//))*))'
+    r'|"(?P<double>(?:[^"\\]|\\.)*)"|\'(?P<single>[^\']*)\'|(?P<word>[^\s()=<>!:"\'](?:[^\s()=<>!:"\']|:(?=//))*))'
 )
 WORD_OPERATORS = {"eq", "ne"}
 

@@ -71,7 +71,10 @@ class ManagedZone(DnsResource):
         records.begin(call, f"{call.name}/{document['name']}", document["dnsName"])
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
-        """Name and visibility stay."""
+        """Name and visibility stay, also when they are left out."""
+        for field in self.immutable:
+            after.setdefault(field, before[field])
+        after.setdefault("description", "")
         self.refuse_immutable(before, after)
         self.refuse_overlap(call, after)
         self.complete(after)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import Caller
+
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def compute(enable: Callable[..., None]) -> None:
+    """The API is enabled in the project."""
+    enable("compute")
+
+
+@pytest.fixture
+def url(project: str) -> str:
+    """Where the project's resources lie."""
+    return f"/compute/v1/projects/{project}"
+
+
+@pytest.fixture
+def make(admin: Caller, url: str) -> Make:
+    """Create something in a collection and read it back."""
+
+    def create(collection: str, body: dict[str, Any]) -> dict[str, Any]:
+        status, operation = admin("POST", f"{url}/{collection}", body)
+        assert status == 200, operation
+        assert operation["status"] == "DONE"
+        status, found = admin("GET", f"{url}/{collection}/{body['name']}")
+        assert status == 200, found
+        return dict(found)
+
+    return create
+
+
+@pytest.fixture
+def network(make: Make) -> dict[str, Any]:
+    """A network in custom mode."""
+    return make("global/networks", {"name": "net", "autoCreateSubnetworks": False})
+
+
+@pytest.fixture
+def subnetwork(make: Make, network: dict[str, Any]) -> dict[str, Any]:
+    """A subnetwork of it."""
+    body = {"name": "sub", "network": network["selfLink"], "ipCidrRange": "10.1.0.0/24"}
+    return make("regions/europe-west4/subnetworks", body)
