@@ -57,7 +57,7 @@ class Archive:
         picture = read_picture(drawn.data) or Picture(drawn.mime_type, 0, 0, content_credentials=False)
         digest = hashlib.sha256(drawn.data).hexdigest()
         extension = EXTENSIONS.get(picture.mime_type, "bin")
-        metadata = {**notes, "index": str(index), "sha256": digest}
+        metadata = {**notes, "index": str(index), "sha256": digest} | ({} if seed is None else {"seed": str(seed)})
         name = image_object(image, index, extension)
         if not await self._store.create(name, drawn.data, picture.mime_type, metadata):
             # An earlier attempt stored its image and failed before its record; that image stays what it is.

@@ -10,7 +10,7 @@ from google.genai import types
 
 from generation.digest import Source, Sources
 from generation.models import Model
-from generation.request import Capacity, Grounding, Request
+from generation.request import INT32_MAX, Capacity, Grounding, Request
 
 AVOID = "Do not show in the image: {}"
 MASK = (
@@ -62,9 +62,9 @@ def model_call(
     turns: Sequence[Turn],
     labels: dict[str, str],
     *,
-    index: int,
+    seed: int | None,
 ) -> ModelCall:
-    """The call that makes the image of an index.
+    """The call that makes one image.
 
     Args:
         request: the request.
@@ -72,14 +72,14 @@ def model_call(
         sources: its input images.
         turns: the conversation so far, oldest first.
         labels: of the campaign and of the request.
-        index: 0 to `count` - 1; each image gets a seed of its own.
+        seed: of this image; None sends none.
     """
     contents = [content for turn in turns for content in _contents_of(turn)]
     contents.append(types.Content(role="user", parts=_parts(request, sources)))
     config = types.GenerateContentConfig(
         response_modalities=["TEXT", "IMAGE"],
         candidate_count=1,
-        seed=None if request.seed is None else seed_of(request.seed, index),
+        seed=seed,
         image_config=types.ImageConfig(
             aspect_ratio=request.aspect_ratio,
             image_size=(request.image_size or model.default_size) if model.accepts_image_size else None,
@@ -99,9 +99,19 @@ def model_call(
     return ModelCall(model=model.id, contents=contents, config=config, headers=dict(HEADERS[request.capacity]))
 
 
-def seed_of(seed: int, index: int) -> int:
-    """The seed of an image: the request's for the first, the following numbers for the others."""
-    return (seed + index) % 2**31
+def seed_of(request: Request, model: Model, image: str, index: int) -> int | None:
+    """The seed of an image: known and recorded even when the request names none.
+
+    Args:
+        request: may name the seed of the first image.
+        model: may refuse seeds; then there is none.
+        image: id, from which the seed follows when the request names none.
+        index: 0 to `count` - 1; images after the first get the following numbers.
+    """
+    if "seed" in model.refused_fields:
+        return None
+    first = int(image[:8], 16) if request.seed is None else request.seed
+    return (first + index) % (INT32_MAX + 1)
 
 
 def _contents_of(turn: Turn) -> list[types.Content]:

@@ -206,7 +206,8 @@ class Generator:
         labels = {**self._settings.labels, **request.labels}
 
         async def one(index: int) -> tuple[Outcome, int]:
-            call = model_call(request, model, sources, turns, labels, index=index)
+            seed = seed_of(request, model, choice.image, index)
+            call = model_call(request, model, sources, turns, labels, seed=seed)
 
             async def once(left: float) -> Outcome:
                 return read_outcome(await self._model.generate(call, within=left), model, size)
@@ -221,7 +222,7 @@ class Generator:
         drawn: list[Drawn] = []
         notes = self._notes(choice, request)
         for index, outcome in outcomes:
-            seed = None if request.seed is None else seed_of(request.seed, index)
+            seed = seed_of(request, model, choice.image, index)
             for image in outcome.drawn:
                 kept.append(
                     await self._archive.keep_image(
@@ -242,7 +243,7 @@ class Generator:
                 created_at=dt.datetime.now(dt.UTC),
                 canonical=json.loads(canonical(request, model, sources)),
                 prompt=prompt_text(request.prompt, request.negative_prompt),
-                seed=request.seed,
+                seed=kept[0].seed,
                 labels=labels,
                 request_id=request.request_id,
                 images=tuple(kept),
@@ -282,7 +283,6 @@ class Generator:
             "image-id": choice.image,
             "image-size": request.image_size or choice.model.default_size,
             "aspect-ratio": request.aspect_ratio or "",
-            "seed": "" if request.seed is None else str(request.seed),
             "request-id": request.request_id or "",
         }
         return {key: value for key, value in notes.items() if value}

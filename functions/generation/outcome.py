@@ -140,9 +140,8 @@ def _why(response: types.GenerateContentResponse, candidate: types.Candidate | N
         return failure(reason, f"The model answered without an image ({finish}).{said}", hint=HINTS[reason])
     topics = _topics(message)
     about = f" The support codes stand for: {', '.join(topics)}." if topics else ""
-    return failure(
-        reason, f"The model returned no image ({finish}). {message}{about}".strip(), hint=HINTS.get(reason, REWORD)
-    )
+    said = f" {message.rstrip('.')}." if message else ""
+    return failure(reason, f"The model returned no image ({finish}).{said}{about}", hint=HINTS.get(reason, REWORD))
 
 
 def _parts(candidate: types.Candidate | None) -> list[types.Part]:

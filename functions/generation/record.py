@@ -94,6 +94,7 @@ class Record(Answer):
     Attributes:
         canonical: the canonical request whose digest the id is.
         prompt: as sent to the model, what to avoid included.
+        seed: that of the first image, as sent to the model.
         failures: reasons for which fewer images came than were asked for.
     """
 

@@ -150,13 +150,19 @@ class Request(Wire):
     aspect_ratio: str | None = Field(
         default=None, description="width to height, such as 16:9; the model chooses when it is left out"
     )
-    image_size: str | None = Field(default=None, description="1K, 2K or 4K, for some models 512; the model's default")
+    image_size: str | None = Field(
+        default=None, description="1K, 2K or 4K, for some models 512; the model's default when it is left out"
+    )
     model: str | None = Field(default=None, description="model id; the campaign's default when it is left out")
     fallback: tuple[str, ...] = Field(
         default=(), max_length=3, description="models to try in turn when the first has no capacity, fails or is gone"
     )
     seed: int | None = Field(
-        default=None, ge=0, le=INT32_MAX, description="number that makes a result repeatable as far as the model allows"
+        default=None,
+        ge=0,
+        le=INT32_MAX,
+        description="number that makes a result repeatable as far as the model allows; follows from the request when "
+        "it is left out, and is recorded",
     )
     count: int = Field(default=1, ge=1, le=MOST_IMAGES, description="images to make, each a request to the model")
     safety: dict[HarmCategory, HarmThreshold] = Field(

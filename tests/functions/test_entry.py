@@ -1,4 +1,4 @@
-"""The function as it is deployed: its folder alone, started by functions-framework, with the metadata server's identity."""
+"""The function as it is deployed: its folder alone, run by functions-framework with the metadata identity."""
 
 import json
 import os

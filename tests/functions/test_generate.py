@@ -207,3 +207,22 @@ async def test_an_image_left_by_a_crash_is_not_overwritten(function: Function, g
     assert objects[f"images/{first['id']}/0.png"].data == left
     assert second["images"][0]["uri"].endswith("/0-1.png")
     assert second["cached"] is False
+
+
+async def test_a_seed_is_known_even_when_none_was_asked_for(function: Function, google: FakeGoogle) -> None:
+    answer = await function.made(prompt=PROMPT, count=2)
+
+    first = int(answer["id"][:8], 16) % 2**31
+    record = json.loads(google.objects["spring-images"][f"images/{answer['id']}/record.json"].data)
+    assert sorted(call.json["generationConfig"]["seed"] for call in google.model_calls) == [first, first + 1]
+    assert record["seed"] == first
+    assert [image["seed"] for image in record["images"]] == [first, first + 1]
+    assert google.objects["spring-images"][f"images/{answer['id']}/1.png"].metadata["seed"] == str(first + 1)
+
+
+async def test_a_model_that_refuses_seeds_is_sent_none(function: Function, google: FakeGoogle) -> None:
+    answer = await function.made(prompt=PROMPT, model="gemini-nano-banana-2.1")
+
+    record = json.loads(google.objects["spring-images"][f"images/{answer['id']}/record.json"].data)
+    assert "seed" not in google.model_calls[0].json["generationConfig"]
+    assert record["seed"] is None

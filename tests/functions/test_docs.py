@@ -1,0 +1,134 @@
+"""docs/function.md and requirements.txt say what is true."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.errors import REASONS, Reason
+from generation.models import table
+from generation.request import Request
+from generation.settings import NAMES, read
+from generation.validation import parse
+from tests.functions.conftest import ENVIRONMENT, Function
+from tests.functions.fake_google import FakeGoogle, refusal_answer
+from tests.functions.reference import PAGE, page
+
+ROOT = Path(__file__).parents[2]
+TEXT = PAGE.read_text("utf-8")
+
+
+def blocks(kind: str) -> list[str]:
+    """Code blocks of a kind."""
+    return re.findall(rf"^```json {kind}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def shape(value: Any) -> Any:
+    """Names and types of a document."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value[:1]]
+    return type(value).__name__
+
+
+def test_the_reference_is_as_it_is_generated() -> None:
+    assert page(TEXT) == TEXT, "write it anew: python -m tests.functions.reference"
+
+
+def test_every_field_reason_model_and_variable_is_documented() -> None:
+    names = [field.alias for field in Request.model_fields.values()]
+    for name in (*names, *Reason, *table().ids, *NAMES.values()):
+        assert f"`{name}`" in TEXT
+
+
+@pytest.mark.parametrize("text", blocks("request"))
+def test_an_example_request_is_a_valid_one(text: str) -> None:
+    parse(text.encode(), read(ENVIRONMENT))
+
+
+async def test_the_example_answer_looks_like_a_real_one(function: Function) -> None:
+    answer = await function.made(**json.loads(blocks("request")[0]))
+
+    assert shape(json.loads(blocks("answer")[0])) == shape(answer)
+    assert json.loads(blocks("answer")[0])["id"] == answer["id"], "the same request has the same id everywhere"
+
+
+async def test_the_example_log_line_looks_like_a_real_one(function: Function) -> None:
+    await function.made(**json.loads(blocks("request")[0]))
+
+    assert shape(json.loads(blocks("log")[0])) == shape(function.log[0])
+
+
+async def test_the_example_errors_are_what_the_function_answers(function: Function, google: FakeGoogle) -> None:
+    wrong, declined = map(json.loads, blocks("error"))
+    message = (
+        "Unable to show the generated image. The model could not generate the image based on the prompt provided. "
+        "Support codes: 61493863"
+    )
+    google.answers = [refusal_answer("IMAGE_SAFETY", message=message)]
+
+    assert await function.refused(prompt="x", imageSize="8K", promt=1) == wrong["error"]
+    assert await function.refused(prompt="x") == declined["error"]
+
+
+def test_a_reasons_meaning_is_one_clause() -> None:
+    assert all(facts.meaning and not facts.meaning.endswith(".") for facts in REASONS.values())
+
+
+def requirement_names(text: str) -> set[str]:
+    """Names of packages at the beginning of lines."""
+    found = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+class TestRequirements:
+    """requirements.txt is requirements.in, locked."""
+
+    wanted = (ROOT / "functions" / "requirements.in").read_text("utf-8")
+    locked = (ROOT / "functions" / "requirements.txt").read_text("utf-8")
+
+    def test_everything_wanted_is_locked(self) -> None:
+        assert requirement_names(self.wanted) <= requirement_names(self.locked)
+
+    def test_every_line_has_hashes_and_names_no_index(self) -> None:
+        packages = [line for line in self.locked.splitlines() if re.match(r"[a-z0-9]", line)]
+        assert packages
+        assert all("==" in line and line.endswith("\\") for line in packages)
+        assert self.locked.count("--hash=sha256:") >= len(packages)
+        assert "index-url" not in self.locked
+
+    def test_everything_imported_is_wanted(self) -> None:
+        distributions = {
+            "anyio": "anyio",
+            "functions_framework": "functions-framework",
+            "google.api_core": "google-api-core",
+            "google.auth": "google-auth",
+            "google.cloud": "google-cloud-storage",
+            "google.genai": "google-genai",
+            "google": "google-genai",
+            "httpx": "httpx",
+            "pydantic": "pydantic",
+            "pydantic_core": "pydantic",
+            "requests": "requests",
+            "starlette": "starlette",
+        }
+        modules = set()
+        for path in (ROOT / "functions").rglob("*.py"):
+            modules |= set(
+                re.findall(r"^(?:from|import) ([a-z_]+(?:\.[a-z_]+)?)", path.read_text("utf-8"), re.MULTILINE)
+            )
+        known = {module for module in modules if module in distributions or module.partition(".")[0] in distributions}
+        needed = {distributions.get(module) or distributions[module.partition(".")[0]] for module in known}
+        assert needed == requirement_names(self.wanted)
+
+    def test_it_agrees_with_the_projects_own_bounds(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        bounds = {re.split(r"[<>=]", line)[0]: line for line in project}
+        for line in self.wanted.splitlines():
+            name = re.split(r"[<>=]", line)[0]
+            if name in bounds and name.startswith(("functions", "google-genai")):
+                assert line == bounds[name]
