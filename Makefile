@@ -26,7 +26,7 @@ bench: setup  ## Measure, and write bench/results.json, which the documentation 
 	@$(RUN)/python -m bench
 
 docs: setup  ## Regenerate the generated parts of the documentation
-	@$(RUN)/python -m docs.generate
+	@$(RUN)/python -m tools.generate_docs
 
 lock: setup  ## Resolve and hash the dependencies anew
 	@$(RUN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from plantain import output
-from plantain.commands import engine, generate, sandbox
+from plantain.commands import engine, generate, recover, sandbox
 from plantain.errors import PlantainError
 
 INTERRUPTED = 130
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(engine.app, name="engine")
 app.add_typer(sandbox.app, name="sandbox")
 app.command("generate")(generate.generate)
+app.command("recover")(recover.recover)
 
 
 def main() -> None:

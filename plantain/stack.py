@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from plantain.errors import StackError
+from plantain.recovery import Pending, adopted, pending_creations
 
 TAIL_LINES = 30
 
@@ -49,8 +51,10 @@ class Stack:
 
     def refresh(self, *, expect_no_changes: bool = False) -> str:
         """Read the real state of every resource."""
-        extra = ["--expect-no-changes"] if expect_no_changes else []
-        return self._run("refresh", "--yes", "--skip-preview", "--non-interactive", *extra, *self._config())
+        return self._refresh(*(["--expect-no-changes"] if expect_no_changes else []))
+
+    def _refresh(self, *options: str) -> str:
+        return self._run("refresh", "--yes", "--skip-preview", "--non-interactive", *options, *self._config())
 
     def destroy(self) -> str:
         """Remove everything."""
@@ -59,6 +63,22 @@ class Stack:
     def cancel(self) -> None:
         """Release the lock that a killed run left."""
         self._run("cancel", "--yes", self.name, with_stack=False)
+
+    def recover(self) -> list[Pending]:
+        """Make a stack whose update was killed usable again; returns what the update had begun to create.
+
+        What exists is taken into the state, what does not is dropped from it.
+        """
+        self.cancel()
+        exported = self.export()
+        pending = pending_creations(exported)
+        if exported["deployment"].get("pending_operations"):
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(adopted(exported), file)
+                file.flush()
+                self._run("stack", "import", "--file", file.name)
+            self.refresh()
+        return pending
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets included.

@@ -65,6 +65,9 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
     def requests(request: Request) -> Response:
         return JSONResponse(cloud.log.last(int(request.query_params.get("count", "100"))))
 
+    def resources(request: Request) -> Response:
+        return JSONResponse(cloud.store.names(request.query_params.get("kind")))
+
     def defects(_: Request) -> Response:
         return PlainTextResponse("\n".join(cloud.log.defects))
 
@@ -110,6 +113,7 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
         [
             Route("/status", status),
             Route("/requests", requests),
+            Route("/resources", resources),
             Route("/defects", defects),
             Route("/certificate", certificate),
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),

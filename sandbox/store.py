@@ -92,6 +92,16 @@ class Store:
         rows = self._connection.execute(f"{query} ORDER BY sequence", values).fetchall()
         return [(name, json.loads(text)) for name, text in rows]
 
+    def names(self, kind: str | None = None) -> dict[str, list[str]]:
+        """Names of what is stored, by kind."""
+        found: dict[str, list[str]] = {}
+        query, values = "SELECT kind, name FROM resources", []
+        if kind:
+            query, values = f"{query} WHERE kind = ?", [kind]
+        for owner, name in self._connection.execute(f"{query} ORDER BY sequence", values):
+            found.setdefault(owner, []).append(name)
+        return found
+
     def kinds(self) -> dict[str, int]:
         """How many documents each kind holds."""
         return dict(self._connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind"))

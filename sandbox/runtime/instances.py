@@ -190,6 +190,11 @@ class Instances:
             self._endings.add(task)
             task.add_done_callback(self._endings.discard)
 
+    def stop_project(self, project_id: str) -> None:
+        """End the instances of all services of a project."""
+        for service in [name for name in self._running if name.startswith(f"projects/{project_id}/")]:
+            self.stop_later(service)
+
     async def stop_all(self) -> None:
         """End every instance."""
         for service in list(self._running):

@@ -59,7 +59,7 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     """Answer a request for a service's URL."""
     name = cloud.instances.service_of(request.headers["host"].lower())
     service = cloud.store.get("run.services", name)
-    if service is None or not reachable(cloud, name, service.get("ingress", ""), origin):
+    if service is None or deleted(cloud, name) or not reachable(cloud, name, service.get("ingress", ""), origin):
         return page(404, "Page not found", "The requested URL was not found on this server.")
     principal = caller(cloud, request, service)
     if not service.get("invokerIamDisabled"):
@@ -99,6 +99,12 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
             return page(503, "Service Unavailable", f"The instance ended the connection: {type(error).__name__}.")
     kept = {k: v for k, v in reply.headers.items() if k not in HOP_BY_HOP | {"content-length", "content-encoding"}}
     return Response(reply.content, reply.status_code, kept)
+
+
+def deleted(cloud: Cloud, name: str) -> bool:
+    """Whether the service's project is on its way out."""
+    project = cloud.hierarchy.project(name.split("/")[1])
+    return project is None or project["state"] != "ACTIVE"
 
 
 def reachable(cloud: Cloud, name: str, ingress: str, origin: Origin) -> bool:

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ class Deployment:
     stack: Stack
 
     @classmethod
-    def make(cls, folder: Path) -> Deployment:
-        """Start a sandbox and copy the project."""
+    def make(cls, folder: Path, paths: Mapping[str, str] | None = None) -> Deployment:
+        """Start a sandbox and copy the project; ``paths`` replaces base paths of its endpoints."""
         project = folder / "project"
         project.mkdir()
         for name in ("infra", "functions", "campaigns"):
@@ -47,8 +48,11 @@ class Deployment:
         for path in ROOT.glob("Pulumi*.yaml"):
             shutil.copy(path, project)
         (project / ".venv").symlink_to(ROOT / ".venv")
+        stack_file = project / "Pulumi.sandbox.yaml"
+        for old, new in (paths or {}).items():
+            stack_file.write_text(stack_file.read_text().replace(f"/{old}\n", f"/{new}\n"))
         sandbox = Sandbox.start(folder / "sandbox", 0)
-        settings = settings_file(project / "Pulumi.sandbox.yaml", sandbox)
+        settings = settings_file(stack_file, sandbox)
         environment = {**sandbox.client_environment(), **sandbox_environment(sandbox.data, resolve())}
         stack = Stack("sandbox", project, environment, settings)
         stack.select()

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from plantain import function as function_module
 from plantain.commands.generate import deployed_campaign, requests_of, run
 from plantain.errors import GenerationError, InputError
 from plantain.function import Function, Refusal, refusal
@@ -41,8 +40,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[Respond], None]:
 
     def serve(respond: Respond) -> None:
         client = httpx.Client(transport=httpx.MockTransport(respond))
-        monkeypatch.setattr(function_module.httpx, "post", client.post)
-        monkeypatch.setattr(function_module.httpx, "get", client.get)
+        monkeypatch.setattr(httpx, "post", client.post)
+        monkeypatch.setattr(httpx, "get", client.get)
 
     return serve
 

@@ -14,9 +14,9 @@ LEVEL = "accessPolicies/9/accessLevels/office"
 
 def perimeters(dry_run: bool = False, **config: Any) -> Perimeters:
     base = {"resources": [INSIDE], "restrictedServices": [STORAGE], **config}
-    document = {"name": "accessPolicies/9/servicePerimeters/p", "status": base}
+    document: dict[str, Any] = {"name": "accessPolicies/9/servicePerimeters/p", "status": base}
     if dry_run:
-        document = {"name": document["name"], "useExplicitDryRunSpec": True, "spec": base}
+        document: dict[str, Any] = {"name": document["name"], "useExplicitDryRunSpec": True, "spec": base}
     office = {"name": LEVEL, "basic": {"conditions": [{"ipSubnetworks": ["198.51.100.0/24"]}]}}
     return Perimeters((document,), {LEVEL: office})
 

@@ -15,6 +15,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+
+	"plantain/engine/internal/parent"
 )
 
 // version is the engine's version, set by the linker.
@@ -28,6 +30,7 @@ func main() {
 }
 
 func serve(args []string) error {
+	parent.Watch()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding the script beside this binary: %w", err)

@@ -15,6 +15,8 @@ import (
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfgen"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
+
+	"plantain/engine/internal/parent"
 )
 
 // version is the plugin's version, set by the linker. The engine matches it
@@ -41,6 +43,7 @@ func run(args []string, out io.Writer) error {
 		_, err = out.Write(document)
 		return err
 	}
+	parent.Watch()
 	tfbridge.Main(packageName, version, info, document)
 	return nil
 }

@@ -121,7 +121,7 @@ class Project(Resource):
         return finished(call, "up", self.keep(call, document), "UpdateProjectMetadata", {})
 
     def delete(self, call: Call) -> Document:
-        """Request deletion: the project stays readable for 30 days and its id stays taken."""
+        """Request deletion: what runs in it ends; it stays readable for 30 days and its id stays taken."""
         document = self.read(call)
         number = document["projectNumber"]
         if any(
@@ -133,6 +133,7 @@ class Project(Resource):
             )
         document["state"] = "DELETE_REQUESTED"
         self.keep(call, document)
+        call.cloud.instances.stop_project(document["projectId"])
         return {} if call.method.version == "v1" else finished(call, "dp", document, "DeleteProjectMetadata", {})
 
     @staticmethod

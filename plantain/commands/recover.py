@@ -1,0 +1,26 @@
+"""``plantain recover``: make a stack usable again after its update was killed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plantain import output
+from plantain.stack import Stack
+
+
+def recover(
+    stack: Annotated[str, typer.Option(help="Stack whose update was killed.")],
+    config_file: Annotated[Path | None, typer.Option(help="Settings file, when it is not Pulumi.STACK.yaml.")] = None,
+) -> None:
+    """Release the stack's lock and take over what the killed update had begun to create; then run pulumi up."""
+    pending = Stack(stack, Path.cwd(), dict(os.environ), config_file).recover()
+    if not pending:
+        output.say(f"Stack {stack} has no unfinished creation. Its lock is released.")
+        return
+    rows = [(one.type, one.urn.rpartition("::")[2], one.id or "not known: look for a duplicate") for one in pending]
+    output.table(("type", "name", "id"), rows)
+    output.say(f"What exists of these is in the state now. Go on: pulumi up --stack {stack}")
