@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.blobs import Blobs
 from sandbox.clock import Clock
-from sandbox.description import Description
+from sandbox.description import described
 from sandbox.enforcement.perimeter import Perimeters
 from sandbox.enforcement.permissions import Permissions
 from sandbox.faults import Faults
@@ -54,7 +54,7 @@ class Cloud:
         self.settings = settings
         self.strict = False
         self.clock = Clock()
-        self.description = Description()
+        self.description = described()
         self.store = Store(settings.data / "state.sqlite3")
         self.blobs = Blobs(settings.data / "objects")
         self.identifiers = Identifiers(self.store, settings.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 from urllib.parse import unquote
@@ -178,3 +178,9 @@ class Description:
             return label
         tail = label.rpartition("-")[2]
         return tail if tail in self.services else None
+
+
+@cache
+def described() -> Description:
+    """The one description that all sandboxes of a process share: nothing changes it once it is read."""
+    return Description()
