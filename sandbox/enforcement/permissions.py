@@ -41,6 +41,12 @@ def permission(method: Method) -> str | None:
     return f"{namespace}.{method.collection}.{ACTIONS.get(method.action, method.action)}"
 
 
+def holds(patterns: list[str], needed: str) -> bool:
+    """Whether patterns admit a permission; one that starts with an exclamation mark takes away."""
+    taken = any(fnmatchcase(needed, pattern[1:]) for pattern in patterns if pattern.startswith("!"))
+    return not taken and any(fnmatchcase(needed, pattern) for pattern in patterns)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Why a permission is held."""
@@ -81,7 +87,7 @@ class Permissions:
     def grant(self, principal: Principal, needed: str, service: str, name: str) -> Grant | None:
         """The binding by which the caller holds ``needed`` on the resource, or None."""
         for role, member, resource in self._policies.roles(service, name, self.members(principal)):
-            if any(fnmatchcase(needed, pattern) for pattern in self.of_role(role)):
+            if holds(self.of_role(role), needed):
                 return Grant(role, member, resource)
         return None
 

@@ -122,6 +122,15 @@ class Bucket(Resource):
         call.cloud.store.put(KIND, call.name, document)
         return {}
 
+    def answer(self, call: Call, name: str, document: Document) -> Document:
+        """The bucket, or the operation that the ``Async`` methods answer with."""
+        shown = self.view(call, document)
+        if not call.method.long_running:
+            return shown
+        verb = "create" if call.method.action == "createAsync" else "update"
+        response = {"@type": f"{operations.TYPE}LogBucket", **shown}
+        return operations.finished(call, "BucketMetadata", f"{verb}BucketRequest", response)
+
     def missing(self, call: Call) -> NotFound:
         """Names bucket and location."""
         identity = call.name.rpartition("/")[2]
@@ -135,27 +144,6 @@ class Bucket(Resource):
 
 
 BUCKET = Bucket()
-
-
-def create_async(call: Call) -> Document:
-    """As creating, answered with an operation."""
-    bucket = BUCKET.create(call)
-    return operations.finished(
-        call, "BucketMetadata", "createBucketRequest", {"@type": f"{operations.TYPE}LogBucket", **as_document(bucket)}
-    )
-
-
-def update_async(call: Call) -> Document:
-    """As patching, answered with an operation."""
-    bucket = BUCKET.patch(call)
-    return operations.finished(
-        call, "BucketMetadata", "updateBucketRequest", {"@type": f"{operations.TYPE}LogBucket", **as_document(bucket)}
-    )
-
-
-def as_document(answer: object) -> Document:
-    """The answer of a bucket method, which is never a special reply."""
-    return answer if isinstance(answer, dict) else {}
 
 
 def undelete(call: Call) -> Document:
@@ -259,7 +247,7 @@ class Link(Resource):
 
 
 HANDLERS = {
-    "logging.buckets.createAsync": create_async,
-    "logging.buckets.updateAsync": update_async,
+    "logging.buckets.createAsync": BUCKET.create,
+    "logging.buckets.updateAsync": BUCKET.patch,
     "logging.buckets.undelete": undelete,
 }

@@ -25,7 +25,7 @@ TOKEN = re.compile(
     r"\s*(?:--[^\n]*\n?\s*)*(?:"
     r"(?P<open>\()|(?P<close>\))|(?P<comma>,)|(?P<operator>!=|>=|<=|=~|!~|[=<>:])"
     r'|(?P<quoted>"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')'
-    r'|(?P<word>-?[^\s()=<>!:,"\']+(?:\."(?:[^"\\]|\\.)*"(?:\.[^\s()=<>!:,"\']+)*)*))'
+    r'|(?P<word>-?[^\s()=<>!:,"\']+(?:(?<=\.)"(?:[^"\\]|\\.)*"[^\s()=<>!:,"\']*)*))'
 )
 TIMES = {"timestamp", "receiveTimestamp"}
 FUNCTIONS = {"log_id", "source", "sample", "ip_in_net"}
@@ -131,7 +131,7 @@ class Parser:
             return negation(self.term())
         if kind == "word" and text.lower() in FUNCTIONS and self.peek()[0] == "open":
             return self.function(text.lower())
-        if kind not in {"word", "quoted"}:
+        if kind not in {"word", "quoted"} or (kind == "word" and text in {"AND", "OR"}):
             self._at -= 1
             raise self.failure()
         if self.peek()[0] == "operator":
