@@ -232,6 +232,7 @@ def from_logs(cloud: Cloud, project: str) -> list[Series]:
     """The series of all log-based metrics, one point for each minute with matching entries."""
     found: dict[str, Series] = {}
     gathered: dict[tuple[str, datetime], list[float]] = {}
+    latest: dict[tuple[str, datetime], datetime] = {}
     options: dict[str, Document] = {}
     entries = cloud.store.documents(ENTRIES, f"projects/{project}/entries")
     for metric in cloud.store.documents(LOG_METRICS, f"projects/{project}/metrics"):
@@ -254,15 +255,18 @@ def from_logs(cloud: Cloud, project: str) -> list[Series]:
             key = series_name(project, own, resource)
             found.setdefault(key, Series(own, resource, descriptor["metricKind"], descriptor["valueType"]))
             options[key] = metric.get("bucketOptions", DEFAULT_BUCKETS)
-            minute = time(entry["timestamp"]).replace(second=0, microsecond=0)
+            moment = time(entry["timestamp"])
+            minute = moment.replace(second=0, microsecond=0)
             gathered.setdefault((key, minute), []).append(value)
+            latest[key, minute] = max(moment, latest.get((key, minute), moment))
     now = cloud.clock.now()
     for (key, minute), values in sorted(gathered.items(), key=lambda item: item[0][1]):
         total: Value = sum(values)
         if found[key].value_type == "DISTRIBUTION":
             total = Distribution.of(values, options[key])
-        # The running minute ends now, so that what was just logged is seen.
-        found[key].points.append(Point(minute, min(minute + timedelta(minutes=1), now), total))
+        end = minute + timedelta(minutes=1)
+        # The running minute ends with its last entry, so that what was just logged is seen.
+        found[key].points.append(Point(minute, end if end <= now else latest[key, minute], total))
     return list(found.values())
 
 
