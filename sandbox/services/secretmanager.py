@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 
 from sandbox.call import Call
+from sandbox.enforcement.constraints import violated
 from sandbox.enforcement.encryption import require_key
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from sandbox.resources import Resource
@@ -50,6 +51,9 @@ class Secret(Resource):
         regional = "/locations/" in call.name
         if not regional and not set(document.get("replication", {})) & {"automatic", "userManaged"}:
             raise InvalidArgument("The replication field must be set: choose automatic or userManaged.")
+        keys = key_names(document)
+        if found := violated(call.cloud, str(call.project), "secretmanager.googleapis.com", place="", keys=keys):
+            raise FailedPrecondition(f"Constraint constraints/{found} violated for {document['name']}.")
         set_expiry(call, document)
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
@@ -225,6 +229,14 @@ def replication_status(call: Call, secret: Document) -> Document:
     if "automatic" in replication:
         return {"replicationStatus": {"automatic": status(replication["automatic"])}}
     return status(secret)
+
+
+def key_names(secret: Document) -> list[str]:
+    """The keys of all replicas."""
+    replication = secret.get("replication", {})
+    holders = [*replication.get("userManaged", {}).get("replicas", []), replication.get("automatic", {}), secret]
+    found = (holder.get("customerManagedEncryption", {}).get("kmsKeyName") for holder in holders)
+    return [name for name in found if name]
 
 
 def key_versions(version: Document) -> list[str]:

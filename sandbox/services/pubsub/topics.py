@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.call import Call
+from sandbox.enforcement.constraints import violated
 from sandbox.enforcement.encryption import require_key
-from sandbox.errors import InvalidArgument
+from sandbox.errors import FailedPrecondition, InvalidArgument
 from sandbox.services.pubsub.names import DAY, SNAPSHOTS, SUBSCRIPTIONS, TOPICS, Named, not_found, seconds
 from sandbox.services.serviceusage.agents import ensure
 
@@ -27,6 +28,9 @@ class Topic(Named):
         """Its key must be usable by the project's Pub/Sub agent."""
         if key := document.get("kmsKeyName"):
             require_key(call.cloud, key, ensure(call.cloud, "pubsub", str(call.project)))
+        keys = [key] if key else []
+        if found := violated(call.cloud, str(call.project), "pubsub.googleapis.com", place="", keys=keys):
+            raise FailedPrecondition(f"Constraint constraints/{found} violated for {document['name']}.")
         check_retention(document)
 
     def changed(self, call: Call, before: Document, after: Document) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sandbox.call import Call, Reply
-from sandbox.errors import NotEmulated, NotFound
+from sandbox.errors import NotEmulated, NotFound, PreconditionFailed
 from sandbox.services.registry import Handler
-from sandbox.services.storage import refusals
+from sandbox.services.storage import constraints, refusals
 from sandbox.services.storage.generations import BUCKETS, etag
 
 if TYPE_CHECKING:
@@ -84,9 +84,12 @@ def set_policy(call: Call) -> Document:
     """``PUT b/{bucket}/iam``: the body is the policy itself."""
     document = bucket_of(call)
     public = {"allUsers", "allAuthenticatedUsers"}
-    prevented = document["iamConfiguration"]["publicAccessPrevention"] == "enforced"
+    prevented = constraints.prevents_public_access(call.cloud, document)
     if prevented and any(public.intersection(b.get("members", [])) for b in call.body.get("bindings", [])):
-        raise refusals.unmet()
+        raise PreconditionFailed(
+            "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is "
+            "enforced."
+        )
     body = {key: value for key, value in call.body.items() if key not in {"kind", "resourceId"}}
     stored = call.cloud.policies.replace(resource(call.parameters["bucket"]), body)
     return policy_view(call, stored)

@@ -10,7 +10,7 @@ from sandbox.errors import Conflict
 from sandbox.paging import page
 from sandbox.services.registry import Handler
 from sandbox.services.serviceusage.agents import ensure
-from sandbox.services.storage import access, bucket_fields, generations, refusals
+from sandbox.services.storage import access, bucket_fields, constraints, generations, refusals
 from sandbox.services.storage.encryption import check_default_key
 from sandbox.services.storage.generations import BUCKETS as KIND
 from sandbox.services.storage.generations import etag
@@ -67,6 +67,7 @@ def insert(call: Call) -> Document:
     bucket_fields.complete(cloud, document, {})
     ensure(cloud, "storage", project_id)
     check_default_key(cloud, document)
+    constraints.check(cloud, document)
     cloud.store.put(KIND, f"b/{name}", document)
     access.grant_defaults(cloud, document, call.query)
     return shown(call, document, default="noAcl")
@@ -184,36 +185,41 @@ def merge_patch(current: Any, change: Any) -> Any:
 
 def store(call: Call, before: Document, after: Document) -> Document:
     """Check and keep a changed bucket."""
-    for field in FIXED:
-        given = after.get(field)
-        if field == "location" and isinstance(given, str):
-            after[field] = given = given.upper()
-        if given != before.get(field):
-            raise refusals.invalid(f"Bucket's {field} cannot be changed after creation.")
-    for field in SERVER_OWNED:
-        if field in before:
-            after[field] = before[field]
-    locked = before.get("retentionPolicy", {})
-    if locked.get("isLocked") and int(after.get("retentionPolicy", {}).get("retentionPeriod", 0)) < int(
-        locked["retentionPeriod"]
-    ):
-        raise refusals.denied_by_lock(before["name"])
+    refuse_fixed(before, after)
+    after |= {field: before[field] for field in SERVER_OWNED if field in before}
     for field in ("acl", "defaultObjectAcl"):
         after.pop(field, None)
     after["metageneration"] = str(int(before["metageneration"]) + 1)
     after["updated"] = call.cloud.clock.timestamp_millis()
     after["etag"] = etag(after["metageneration"])
-    if (after.get("iamConfiguration") or {}).get("uniformBucketLevelAccess") == before["iamConfiguration"][
-        "uniformBucketLevelAccess"
-    ]:
-        # Written under its old name only.
-        old_name = (after["iamConfiguration"].get("bucketPolicyOnly") or {}).get("enabled")
-        after["iamConfiguration"]["uniformBucketLevelAccess"] = {"enabled": bool(old_name)}
+    follow_old_name(before, after)
     bucket_fields.complete(call.cloud, after, before)
     if after.get("encryption") != before.get("encryption"):
         check_default_key(call.cloud, after)
+    if any(after.get(field) != before.get(field) for field in ("encryption", "iamConfiguration")):
+        constraints.check(call.cloud, after)
     call.cloud.store.put(KIND, f"b/{after['name']}", after)
     return shown(call, after, default="full")
+
+
+def refuse_fixed(before: Document, after: Document) -> None:
+    """Refuse a change of what was settled at creation, or by a lock."""
+    if isinstance(after.get("location"), str):
+        after["location"] = after["location"].upper()
+    for field in FIXED:
+        if after.get(field) != before.get(field):
+            raise refusals.invalid(f"Bucket's {field} cannot be changed after creation.")
+    lock, wanted = before.get("retentionPolicy", {}), after.get("retentionPolicy") or {}
+    if lock.get("isLocked") and int(wanted.get("retentionPeriod", 0)) < int(lock["retentionPeriod"]):
+        raise refusals.denied_by_lock(before["name"])
+
+
+def follow_old_name(before: Document, after: Document) -> None:
+    """Uniform access may be switched under its old name only."""
+    access_settings = after.get("iamConfiguration") or {}
+    if access_settings.get("uniformBucketLevelAccess") == before["iamConfiguration"]["uniformBucketLevelAccess"]:
+        old_name = access_settings.get("bucketPolicyOnly") or {}
+        access_settings["uniformBucketLevelAccess"] = {"enabled": bool(old_name.get("enabled"))}
 
 
 def delete(call: Call) -> Reply:
