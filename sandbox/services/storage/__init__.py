@@ -12,7 +12,7 @@ ANONYMOUS = {"storage.objects.get", "storage.objects.list", "storage.objects.ins
 
 def consumer(call: Call) -> str | None:
     """The project of the bucket, or the one that is to get it."""
-    if call.method.collection == "serviceAccount":
+    if "projectId" in call.parameters:
         return buckets.project_of_path(call)
     name = call.parameters.get("bucket") or call.parameters.get("destinationBucket")
     if name is None:
@@ -74,6 +74,7 @@ SERVICE = Service(
         "storage.objects.insert": new_object,
         "storage.objects.list": bucket,
         "storage.objects.rewrite": destination,
+        "storage.hmacKeys": project_target,
         "storage.serviceAccount": project_target,
     },
     consumer=consumer,

@@ -109,7 +109,8 @@ def test_permissions(call: Call) -> Document:
     """Which of the asked permissions the caller holds."""
     bucket_of(call)
     asked = asked_permissions(call)
-    name = f"b/{call.parameters['bucket']}"
+    below = call.parameters.get("object") or call.parameters.get("managedFolder", "").rstrip("/")
+    name = f"b/{call.parameters['bucket']}" + (f"/o/{below}" if below else "")
     held = [p for p in asked if call.cloud.permissions.grant(call.principal, p, "storage", name)]
     return {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}
 
@@ -279,6 +280,10 @@ OBJECT_LISTS: dict[str, Handler] = {
 }
 HANDLERS: dict[str, Handler] = {
     **OBJECT_LISTS,
+    "storage.objects.getIamPolicy": object_lists,
+    "storage.objects.setIamPolicy": object_lists,
+    "storage.objects.testIamPermissions": test_permissions,
+    "storage.managedFolders.testIamPermissions": test_permissions,
     "storage.buckets.getIamPolicy": get_policy,
     "storage.buckets.setIamPolicy": set_policy,
     "storage.buckets.testIamPermissions": test_permissions,

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Call, Reply
-from sandbox.errors import Conflict
+from sandbox.errors import Conflict, NotEmulated
 from sandbox.paging import page
 from sandbox.services.registry import Handler
 from sandbox.services.serviceusage.agents import ensure
@@ -270,7 +270,17 @@ def shown(call: Call, document: Document, *, default: str) -> Document:
     return view
 
 
+def no_hmac_keys(call: Call) -> Document:
+    """Keys for requests signed in the manner of other clouds.
+
+    Raises:
+        NotEmulated: always.
+    """
+    raise NotEmulated(f"The sandbox does not emulate {call.method.id}: sign with a service account instead (V4, RSA).")
+
+
 HANDLERS: dict[str, Handler] = {
+    **{f"storage.hmacKeys.{action}": no_hmac_keys for action in ("create", "delete", "get", "list", "update")},
     "storage.buckets.insert": insert,
     "storage.buckets.get": get,
     "storage.buckets.list": listing,

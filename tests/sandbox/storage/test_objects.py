@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gzip
+
+from sandbox.cloud import Cloud
 from tests.sandbox.conftest import Caller
 
 from .conftest import BUCKET, Storage
@@ -127,3 +130,34 @@ def test_links_lead_back_to_the_origin_that_was_asked(storage: Storage, admin: C
     assert admin.client.get(link, headers={"Authorization": "Bearer sandbox"}).content == b"x"
     shown = admin("GET", f"{OBJECTS}/l%2F1", headers={"Host": "storage.googleapis.com"})[1]
     assert shown["mediaLink"].startswith("https://storage.googleapis.com/download/")
+
+
+def test_a_packed_object_is_unpacked_for_clients_that_cannot(storage: Storage) -> None:
+    packed = gzip.compress(b"content" * 10)
+    storage.put("packed", packed, contentEncoding="gzip")
+    assert storage.content("packed", **{"Accept-Encoding": "identity"}) == (200, b"content" * 10)
+    reply = storage.caller.client.get(
+        f"{OBJECTS}/packed?alt=media", headers={"Authorization": "Bearer sandbox", "Accept-Encoding": "gzip"}
+    )
+    assert (reply.headers["content-encoding"], reply.content) == ("gzip", b"content" * 10)
+
+
+def test_keys_for_hmac_signatures_are_not_emulated(storage: Storage, admin: Caller) -> None:
+    assert storage.bucket
+    status, body = admin("POST", "/storage/v1/projects/test-project/hmacKeys?serviceAccountEmail=a@example.com")
+    assert (status, "sign with a service account instead" in body["error"]["message"]) == (501, True)
+
+
+def test_a_copy_out_of_a_perimeter_is_refused(storage: Storage, admin: Caller, cloud: Cloud) -> None:
+    other = {"projectId": "outer-project", "parent": {"type": "organization", "id": "123456789012"}}
+    assert admin("POST", "/cloudresourcemanager/v1/projects", other)[0] == 200
+    assert admin("POST", "/storage/v1/b?project=outer-project", {"name": "outer-bucket"})[0] == 200
+    storage.put("secret", b"x")
+    copy = f"{OBJECTS}/secret/rewriteTo/b/outer-bucket/o/taken"
+    assert admin("POST", copy, {})[0] == 200
+    name = "accessPolicies/1/servicePerimeters/p"
+    number = cloud.hierarchy.project_number("test-project")
+    status = {"resources": [f"projects/{number}"], "restrictedServices": ["storage.googleapis.com"]}
+    cloud.store.put("accesscontextmanager.servicePerimeters", name, {"name": name, "status": status})
+    code, body = admin("POST", copy, {})
+    assert (code, body["error"]["errors"][0]["reason"]) == (403, "vpcServiceControls")
