@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from sandbox.audit import record_perimeter_violation
 from sandbox.call import Call
+from sandbox.enforcement.constraints import admits_service, switched_off
 from sandbox.enforcement.perimeter import Crossing
 from sandbox.enforcement.permissions import permission
-from sandbox.errors import BY_CODE, PerimeterViolation, PermissionDenied, ServiceDisabled, Unauthenticated
+from sandbox.errors import (
+    BY_CODE,
+    PRECONDITION_FAILURE,
+    FailedPrecondition,
+    PerimeterViolation,
+    PermissionDenied,
+    ServiceDisabled,
+    Unauthenticated,
+)
 
 #: Answerable without a credential: they say nothing about anybody's resources.
 OPEN = {"oauth2.token.exchange", "sts.v1.token"}
@@ -96,6 +105,24 @@ def require_permission(call: Call) -> None:
     call.cloud.permissions.check(call)
 
 
+def require_organization_policy(call: Call) -> None:
+    """Refuse a service or a method that an organisation policy takes away from the project."""
+    project_id = call.cloud.services.consumer(call)
+    if not project_id or project_id == "-":
+        return
+    host = f"{call.method.service}.googleapis.com"
+    if call.method.service not in ACCOUNT_WIDE and not admits_service(call.cloud, project_id, host):
+        number = call.cloud.hierarchy.project_number(project_id)
+        raise PermissionDenied(
+            "Request is disallowed by organization's constraints/gcp.restrictServiceUsage constraint for "
+            f"projects/{number} attempting to use service {host}.",
+        )
+    if constraint := switched_off(call.cloud, project_id, call.method.short):
+        text = f"{call.method.collection}.{call.method.action} is not allowed: constraints/{constraint} is enforced."
+        violation = {"type": f"constraints/{constraint}", "subject": call.name, "description": text}
+        raise FailedPrecondition(text, details=[{"@type": PRECONDITION_FAILURE, "violations": [violation]}])
+
+
 #: The whole way of a request before its service sees it.
 CHECKS = (
     require_identity,
@@ -104,4 +131,5 @@ CHECKS = (
     require_enabled_api,
     require_perimeter,
     require_permission,
+    require_organization_policy,
 )

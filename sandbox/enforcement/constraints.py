@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 LOCATIONS = "gcp.resourceLocations"
 KEY_REQUIRED = "gcp.restrictNonCmekServices"
 KEY_PROJECTS = "gcp.restrictCmekCryptoKeyProjects"
+SERVICE_USAGE = "gcp.restrictServiceUsage"
+
+#: Methods that a boolean constraint forbids while it is enforced.
+SWITCHES = {
+    "iam.keys.create": "iam.disableServiceAccountKeyCreation",
+    "iam.keys.upload": "iam.disableServiceAccountKeyUpload",
+    "iam.serviceAccounts.create": "iam.disableServiceAccountCreation",
+}
 
 #: Value groups besides ``<region>-locations``, by the first part of a location:
 #: https://docs.cloud.google.com/resource-manager/docs/organization-policy/defining-locations (read 2026-08)
@@ -57,6 +65,17 @@ def admits_any(cloud: Cloud, project: str, constraint: str, values: set[str]) ->
             return False
         allowed |= effective.plain(listed.get("allowedValues", []))
     return not allowed or bool(values & allowed)
+
+
+def admits_service(cloud: Cloud, project: str, host: str) -> bool:
+    """Whether a project may use a service at all."""
+    return admits_any(cloud, project, SERVICE_USAGE, {host})
+
+
+def switched_off(cloud: Cloud, project: str, method: str) -> str:
+    """The boolean constraint that forbids a method, by its short id; empty when none does."""
+    constraint = SWITCHES.get(method, "")
+    return constraint if constraint and effective.enforced(cloud, f"projects/{project}", constraint) else ""
 
 
 def violated(cloud: Cloud, project: str, service: str, *, place: str, keys: list[str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.enforcement.constraints import violated
 from sandbox.enforcement.encryption import require_key
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from sandbox.fields import mask_paths
@@ -49,7 +50,11 @@ class Repository(Resource):
             raise InvalidArgument("repository format must be specified")
         mode = document.setdefault("mode", "STANDARD_REPOSITORY")
         agent = agents.ensure(call.cloud, "artifactregistry", call.project or "")
-        if key := document.get("kmsKeyName"):
+        keys = [document["kmsKeyName"]] if document.get("kmsKeyName") else []
+        place, host = call.segment("locations"), "artifactregistry.googleapis.com"
+        if constraint := violated(call.cloud, str(call.project), host, place=place, keys=keys):
+            raise FailedPrecondition(f"Constraint constraints/{constraint} violated for {document['name']}.")
+        for key in keys:
             require_key(call.cloud, key, agent)
         own = {"VIRTUAL_REPOSITORY": "virtualRepositoryConfig", "REMOTE_REPOSITORY": "remoteRepositoryConfig"}
         for kind, field in own.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.enforcement.constraints import violated
 from sandbox.enforcement.encryption import key_name, require_key
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from sandbox.fields import without_defaults
@@ -68,6 +69,11 @@ class Bucket(Resource):
         """Retention, state, key."""
         document.setdefault("retentionDays", 30)
         document["lifecycleState"] = "ACTIVE"
+        if call.project:
+            key = document.get("cmekSettings", {}).get("kmsKeyName")
+            place, keys = call.segment("locations"), [key] if key else []
+            if constraint := violated(call.cloud, call.project, "logging.googleapis.com", place=place, keys=keys):
+                raise FailedPrecondition(f"Constraint constraints/{constraint} violated for {document['name']}.")
         self.check(call, document)
 
     def check(self, call: Call, document: Document) -> None:
