@@ -16,7 +16,7 @@ def perimeters(dry_run: bool = False, **config: Any) -> Perimeters:
     base = {"resources": [INSIDE], "restrictedServices": [STORAGE], **config}
     document: dict[str, Any] = {"name": "accessPolicies/9/servicePerimeters/p", "status": base}
     if dry_run:
-        document: dict[str, Any] = {"name": document["name"], "useExplicitDryRunSpec": True, "spec": base}
+        document = {"name": document["name"], "useExplicitDryRunSpec": True, "spec": base}
     office = {"name": LEVEL, "basic": {"conditions": [{"ipSubnetworks": ["198.51.100.0/24"]}]}}
     return Perimeters((document,), {LEVEL: office})
 
