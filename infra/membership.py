@@ -5,7 +5,7 @@ changes. So every update of an owner could drop what others added since. Pulumi.
 each update; with that, a delegated owner sends the members it found, and an inline owner stops here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 from infra import naming
 from infra.component import Component
 from infra.errors import MembershipError, Problem
-from infra.settings import Enforcement, JoinedPerimeter
+from infra.settings import Enforcement, JoinedPerimeter, OwnedPerimeter
 
 EVERYTHING = "*"
 CONFIGURATIONS = ("status", "spec")
@@ -71,43 +71,72 @@ class Membership(Component):
         self.register_outputs({})
 
 
-def refuse_to_drop(perimeter: str, arguments: pulumi.ResourceHookArgs) -> None:
-    """Stop an update of an inline perimeter that would drop members this stack never added.
+def refuse_to_drop(perimeter: OwnedPerimeter, arguments: pulumi.ResourceHookArgs, *, protect: bool) -> None:
+    """Stop an update of a perimeter that would drop members.
+
+    Members that this stack never added are never dropped. Those it did are not dropped while it is protected: the
+    engine updates the perimeter before it deletes a project, which would stay, outside the perimeter.
 
     Args:
-        perimeter: title of the perimeter.
+        perimeter: the owner's settings.
         arguments: what the engine knows. The old outputs were just refreshed, so they are what Google Cloud has;
             the old inputs are what this stack asked for the last time.
+        protect: whether the stack is protected against deletion.
 
     Raises:
         MembershipError: naming each such member.
     """
     problems = [
-        Problem(
-            file=perimeter,
-            key=member,
-            cause="a member of the perimeter that this stack did not add, which the update would drop",
-            rule="members of an inline perimeter are its stack's campaigns and plantain:perimeter.otherMembers",
-            cure="list it under plantain:perimeter.otherMembers or, if it does not belong there, run gcloud "
-            f"access-context-manager perimeters update {perimeter} --remove-resources={member}",
-        )
-        for member in _dropped(arguments)
+        _foreign(perimeter.title, member) if foreign else _protected(perimeter.title, member)
+        for member, foreign in _dropped(arguments, inline=perimeter.membership == "inline")
+        if foreign or protect
     ]
     if problems:
         raise MembershipError(problems)
 
 
-def _dropped(arguments: pulumi.ResourceHookArgs) -> Sequence[str]:
-    members: set[str] = set()
+def _foreign(perimeter: str, member: str) -> Problem:
+    return Problem(
+        file=perimeter,
+        key=member,
+        cause="a member of the perimeter that this stack did not add, which the update would drop",
+        rule="an inline perimeter lists plantain:perimeter.otherMembers besides its campaigns; a delegated one goes "
+        "back to dry-run after its members did",
+        cure="list it under plantain:perimeter.otherMembers or, if it does not belong there, run gcloud "
+        f"access-context-manager perimeters update {perimeter} --remove-resources={member}",
+    )
+
+
+def _protected(perimeter: str, member: str) -> Problem:
+    return Problem(
+        file=perimeter,
+        key=member,
+        cause="a project of this stack that would leave the perimeter, although it is protected and would stay",
+        rule="a campaign of a protected stack stays in the perimeter",
+        cure="bring its file back; to end the campaign, run pulumi config set plantain:deletionProtection false and "
+        "pulumi up before its file is removed",
+    )
+
+
+def _dropped(arguments: pulumi.ResourceHookArgs, *, inline: bool) -> Iterator[tuple[str, bool]]:
+    """Members an update would drop, each with whether somebody else added it."""
+    dropped: dict[str, bool] = {}
     for configuration in CONFIGURATIONS:
-        wanted = _resources(arguments.new_inputs, configuration)
-        if wanted is None:
-            # A new campaign's project has no number yet: only a preview gets here, the update will know it.
-            continue
         found = _resources(arguments.old_outputs, configuration) or set()
         asked_for = _resources(arguments.old_inputs, configuration) or set()
-        members |= found - asked_for - wanted
-    return sorted(members)
+        if (arguments.new_inputs or {}).get(configuration) is None:
+            # The whole configuration goes; what this stack listed is in the other one still.
+            leaving = found - asked_for
+        elif inline:
+            wanted = _resources(arguments.new_inputs, configuration)
+            # A new campaign's project has no number in a preview: the update will know it.
+            leaving = found - wanted if wanted is not None else set()
+        else:
+            # A delegated owner ignores its members, so those that were found are sent.
+            leaving = set()
+        for member in leaving:
+            dropped[member] = dropped.get(member, False) or member not in asked_for
+    yield from sorted(dropped.items())
 
 
 def _resources(properties: Mapping[str, Any] | None, configuration: str) -> set[str] | None:

@@ -106,7 +106,7 @@ class Perimeter(Component):
                 delete_before_replace=True,
                 protect=retention.protect,
                 ignore_changes=["status.resources", "spec.resources"] if perimeter.membership == "delegated" else None,
-                hooks=_guard(perimeter) if perimeter.membership == "inline" else None,
+                hooks=_keep_members(perimeter, retention),
             ),
         )
         self.name = self.perimeter.name
@@ -146,9 +146,9 @@ class Perimeter(Component):
         }
 
 
-def _guard(perimeter: OwnedPerimeter) -> pulumi.ResourceHookBinding:
+def _keep_members(perimeter: OwnedPerimeter, retention: Retention) -> pulumi.ResourceHookBinding:
     def keep_members(arguments: pulumi.ResourceHookArgs) -> None:
-        refuse_to_drop(perimeter.title, arguments)
+        refuse_to_drop(perimeter, arguments, protect=retention.protect)
 
     hook = pulumi.ResourceHook("keep-members", keep_members, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceHookBinding(before_update=[hook])

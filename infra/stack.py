@@ -8,7 +8,9 @@ import pulumi
 
 from infra import campaign_file, provider, source
 from infra.campaign import Campaign, CampaignFoundation
+from infra.component import Component
 from infra.errors import MembershipError, Problem
+from infra.guard import Guard
 from infra.membership import Membership
 from infra.perimeter import Perimeter
 from infra.retention import retention
@@ -72,7 +74,7 @@ def deploy(
         )
         for campaign in campaigns
     }
-    memberships: Mapping[str, Sequence[pulumi.Resource]]
+    memberships: Mapping[str, Sequence[Component]]
     if isinstance(settings.perimeter, JoinedPerimeter):
         perimeter_name: pulumi.Input[str] = settings.perimeter.perimeter
         memberships = {
@@ -87,6 +89,7 @@ def deploy(
             retention=kept,
             opts=google,
         )
+        Guard("perimeter", guarded=[perimeter], protect=kept.protect)
         perimeter_name = perimeter.name
         memberships = {name: [perimeter] for name in foundations}
 
@@ -95,7 +98,7 @@ def deploy(
         archive = source.pack(root / FUNCTIONS)
         path = source.write(archive, root / BUILD)
         for campaign in campaigns:
-            outputs[campaign.name] = Campaign(
+            deployed = Campaign(
                 campaign,
                 foundations[campaign.name],
                 region=settings.region,
@@ -104,5 +107,8 @@ def deploy(
                 retention=kept,
                 after=memberships[campaign.name],
                 opts=google,
-            ).outputs
+            )
+            guarded = [foundations[campaign.name], *memberships[campaign.name], deployed]
+            Guard(campaign.name, guarded=guarded, protect=kept.protect)
+            outputs[campaign.name] = deployed.outputs
     return {"perimeter": perimeter_name, "campaigns": outputs}

@@ -7,7 +7,10 @@ go on after the program's last line.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +174,6 @@ def run(program: Callable[[], Any], *, stack: str = "test") -> Recording:
     The program may return a mapping of outputs, which is resolved into `Recording.outputs`.
     """
     recording = Recording()
-    set_mocks(_Outputs(recording), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(recording))
 
     def body() -> Any:
         result = program()
@@ -179,5 +181,31 @@ def run(program: Callable[[], Any], *, stack: str = "test") -> Recording:
             return None
         return pulumi.Output.from_input(result).apply(recording.outputs.update)
 
-    run_to_the_end(body)()  # type: ignore[no-untyped-call] # the SDK's is not typed
+    with _event_loops():
+        set_mocks(_Outputs(recording), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(recording))
+        run_to_the_end(body)()  # type: ignore[no-untyped-call] # the SDK's is not typed
     return recording
+
+
+@contextmanager
+def _event_loops() -> Iterator[None]:
+    """Event loops for the program's thread and for those that answer it, all closed in the end.
+
+    Pulumi's runtime makes a loop in every thread that has none, and closes none of them.
+    """
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def begin() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    begin()
+    threads = ThreadPoolExecutor(max_workers=4, initializer=begin)
+    loops[0].set_default_executor(threads)
+    try:
+        yield
+    finally:
+        threads.shutdown()
+        asyncio.set_event_loop(None)
+        for loop in loops:
+            loop.close()

@@ -123,7 +123,14 @@ class TestEnding:
 
     def test_the_engine_refuses_before_it_has_deleted_anything_else(self, stack: Recording) -> None:
         protected = {resource.type.removeprefix("gcp:") for resource in stack.resources.values() if resource.protect}
-        assert protected == set(self.IRREPLACEABLE)
+        assert protected == {*self.IRREPLACEABLE, "plantain:infra:Guard"}
+
+    def test_a_guard_is_deleted_before_anything_it_guards(self, stack: Recording) -> None:
+        guards = stack.of_type("plantain:infra:Guard")
+        assert sorted(guard.name for guard in guards) == ["perimeter", "spring-launch"]
+        guarded = {urn for guard in guards for urn in guard.dependencies}
+        assert {resource.urn for resource in stack.cloud()} <= guarded
+        assert all(not resource.dependencies & {guard.urn for guard in guards} for resource in stack.cloud())
 
     def test_an_unprotected_stack_leaves_nothing(self, root: Path) -> None:
         stack = record(root, deletionProtection="false")
