@@ -23,4 +23,5 @@ SERVICE = Service(
         **places.HANDLERS,
         **versions.HANDLERS,
     },
+    tick=crypto_keys.tick,
 )

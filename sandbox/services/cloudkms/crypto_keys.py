@@ -141,6 +141,14 @@ def rotate(cloud: Cloud, document: Document) -> Document:
     return document
 
 
+def tick(cloud: Cloud) -> None:
+    """Rotate and destroy whatever is due, so that services which use a key see it as it is."""
+    for document in cloud.store.documents(KIND):
+        rotate(cloud, document)
+    for version in cloud.store.documents(versions.KIND):
+        versions.settle(cloud, version)
+
+
 def require(cloud: Cloud, name: str) -> Document:
     """The key of that name.
 

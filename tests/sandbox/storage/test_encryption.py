@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,3 +86,19 @@ def test_a_resumable_upload_checks_the_key_before_the_bytes_are_sent(admin: Call
         f"/upload{OBJECTS}?uploadType=resumable&name=r&kmsKeyName={key}", headers={"Authorization": "Bearer sandbox"}
     )
     assert (reply.status_code, reply.json()["error"]["message"]) == (403, DENIED)
+
+
+def test_objects_use_the_new_version_after_a_rotation(admin: Caller, granted_key: str, storage: Storage) -> None:
+    set_default(admin, granted_key)
+    due = {"rotationPeriod": "86400s", "nextRotationTime": in_days(admin, 1)}
+    path = f"/cloudkms/v1/{granted_key}?updateMask=rotationPeriod,nextRotationTime"
+    assert admin("PATCH", path, due)[0] == 200
+    assert storage.put("before", b"x")[1]["kmsKeyName"].endswith("/1")
+    admin("POST", "/_sandbox/clock", {"seconds": 86401})
+    assert storage.put("after", b"x")[1]["kmsKeyName"].endswith("/2")
+    assert storage.content("before") == (200, b"x")
+
+
+def in_days(admin: Caller, days: int) -> str:
+    now = datetime.fromisoformat(admin("POST", "/_sandbox/clock", {"seconds": 0})[1]["now"])
+    return (now + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
