@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import FailedPrecondition, Unavailable
+from sandbox.runtime import telemetry
 from sandbox.runtime.builds import Image
 from sandbox.runtime.gateway import LOOPBACK
 
@@ -43,6 +44,8 @@ class Instance:
     log: Path
     folder: tempfile.TemporaryDirectory[str]
     requests: int = 0
+    in_flight: int = 0
+    collected: int = 0
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Instances:
             if current and current.revision == revision and current.process.returncode is None:
                 return current
             if current:
+                telemetry.collect(self.cloud, current)
                 await self._stop(current)
             instance = await self._start(service, revision, document)
             self._running[service] = instance
@@ -181,6 +185,7 @@ class Instances:
         """End a service's instance, if it runs."""
         instance = self._running.pop(service, None)
         if instance:
+            telemetry.collect(self.cloud, instance)
             await self._stop(instance)
 
     def stop_later(self, service: str) -> None:
@@ -219,6 +224,11 @@ class Instances:
         """What the service's instance has written so far."""
         instance = self._running.get(service)
         return instance.log.read_text(errors="replace") if instance else ""
+
+    def collect(self) -> None:
+        """Turn what all instances have written so far into log entries."""
+        for instance in self._running.values():
+            telemetry.collect(self.cloud, instance)
 
     def report(self) -> list[dict[str, Any]]:
         """Running instances for the status page."""

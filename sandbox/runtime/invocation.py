@@ -5,6 +5,7 @@ Answers of a refused request: https://docs.cloud.google.com/run/docs/troubleshoo
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from sandbox.call import ANONYMOUS
 from sandbox.errors import ApiError
+from sandbox.runtime import telemetry
 from sandbox.runtime.gateway import LOOPBACK
 from sandbox.services.openidconnect import APPLICATION_DEFAULT_CLIENT
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.call import Origin, Principal
     from sandbox.cloud import Cloud
+    from sandbox.runtime.instances import Instance
 
 INTERNAL = {"INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"}
 TIMEOUT_SECONDS = 3600
@@ -83,6 +86,21 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     except ApiError as error:
         return page(503, "Service Unavailable", error.message)
     instance.requests += 1
+    instance.in_flight += 1
+    telemetry.count_instances(cloud, instance)
+    started = time.perf_counter()
+    try:
+        reply = await forward(cloud, request, origin, instance)
+    finally:
+        instance.in_flight -= 1
+    seconds = time.perf_counter() - started
+    telemetry.served(cloud, instance, request, reply.status_code, len(reply.body), seconds)
+    telemetry.collect(cloud, instance)
+    return reply
+
+
+async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Instance) -> Response:
+    """The instance's answer, or 503 when it ends the connection."""
     headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
     headers |= {"x-forwarded-proto": "https", "x-forwarded-for": origin.address, "host": request.headers["host"]}
     headers.setdefault("x-cloud-trace-context", f"{cloud.identifiers.hexadecimal('trace', 32)}/1;o=1")

@@ -9,13 +9,15 @@ import asyncio
 import base64
 import hashlib
 import json
+import time
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from sandbox.call import Call, Reply
-from sandbox.errors import InvalidArgument, NotFound
+from sandbox.errors import ApiError, InvalidArgument, NotFound
 from sandbox.services.aiplatform.drawing import draw
+from sandbox.services.aiplatform.metering import meter
 from sandbox.services.registry import Handler
 
 Document = dict[str, Any]
@@ -180,14 +182,29 @@ async def respond(call: Call) -> Document:
     }
 
 
+async def metered(call: Call) -> Document:
+    """The model's answer, counted whether it succeeds or not."""
+    started = time.perf_counter()
+    answer: Document = {}
+    code = 200
+    try:
+        answer = await respond(call)
+    except ApiError as error:
+        code = error.code
+        raise
+    finally:
+        meter(call, call.segment("models"), code, time.perf_counter() - started, answer)
+    return answer
+
+
 async def generate(call: Call) -> Document:
     """One answer."""
-    return await respond(call)
+    return await metered(call)
 
 
 async def stream(call: Call) -> Reply:
     """The answer as server-sent events, or as a JSON array without ``alt=sse``."""
-    answer = await respond(call)
+    answer = await metered(call)
     if call.query.get("alt") == "sse":
         return Reply(content=f"data: {json.dumps(answer)}\r\n\r\n".encode(), media_type="text/event-stream")
     return Reply(document=[answer])

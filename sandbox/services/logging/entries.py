@@ -105,6 +105,7 @@ def keep(call: Call, parent: str, entry: Document) -> None:
 
 def listing(call: Call) -> Document:
     """Entries of resources or views, by filter, oldest first unless asked otherwise."""
+    call.cloud.instances.collect()
     admitted = compile_filter(call.body.get("filter", ""))
     names = [*call.body.get("resourceNames", []), *(f"projects/{p}" for p in call.body.get("projectIds", []))]
     found: dict[str, Document] = {}
