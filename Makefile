@@ -14,7 +14,7 @@ demo: setup  ## Deploy an example campaign to the sandbox and generate images (K
 	@$(RUN)/python -m demo
 
 test: setup  ## Every test that needs no Google account
-	@$(RUN)/pytest -n 2 --dist loadgroup $(PYTEST)
+	@$(RUN)/pytest -n 2 --dist loadfile $(PYTEST)
 
 lint: setup  ## Formatter, linter, type checker
 	@$(RUN)/ruff format --check . && $(RUN)/ruff check . && $(RUN)/mypy

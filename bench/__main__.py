@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def campaign(folder: Path) -> dict[str, Any]:
         status = made.sandbox.get("status")
         made.admit_artist()
         preview = [seconds(lambda: made.stack.preview(expect_no_changes=True)) for _ in range(3)]
-        image = [seconds(lambda seed=seed: made.generate("A plantain", "--seed", str(seed))) for seed in range(RUNS)]
+        image = [seconds(partial(made.generate, "A plantain", "--seed", str(seed))) for seed in range(RUNS)]
         return {
             "upSeconds": up,
             "upRequests": status["requests"],

@@ -87,7 +87,8 @@ def generate(sandbox: Sandbox, pulumi_environment: dict[str, str], network: str)
     """Generate as a member of the campaign team, from a machine in the campaign's network."""
     output.heading(f"plantain generate --file {PROMPTS.relative_to(ROOT)}")
     environment = {**sandbox.client_environment(member=ARTIST, network=network), **pulumi_environment}
-    command = [sys.executable, "-m", "plantain.main", "generate", "--file", str(PROMPTS), "--out", str(OUT.relative_to(ROOT))]
+    out = str(OUT.relative_to(ROOT))
+    command = [sys.executable, "-m", "plantain.main", "generate", "--file", str(PROMPTS), "--out", out]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 -- our own command line
     if done.returncode:
         raise GenerationError("The images could not be generated; the reason stands above.")

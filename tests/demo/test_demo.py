@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / ".plantain" / "demo"
 PROMPTS = ROOT / "demo" / "prompts.jsonl"
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from .deployment import TEAM, Deployment
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployment"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 #: What exists before anybody deploys, or stays as a record.
 GOOGLES_OWN = {
@@ -103,7 +103,7 @@ def test_without_the_user_role_generation_is_denied_in_googles_words(deployment:
     try:
         [refused] = deployment.generate("A plantain without permission")
     finally:
-        restored = {"bindings": granted["bindings"]}
+        restored = {key: value for key, value in granted.items() if key != "etag"}
         assert deployment.call("POST", f"{path}:setIamPolicy", {"policy": restored}).is_success
     error = refused["error"]
     assert (error["code"], error["kind"]) == (403, "auth")
@@ -123,7 +123,7 @@ def test_a_caller_outside_the_perimeter_is_denied_although_its_roles_suffice(dep
     try:
         reply = deployment.call("POST", model_path(deployment), body, token=token)
     finally:
-        restored = {"bindings": granted["bindings"]}
+        restored = {key: value for key, value in granted.items() if key != "etag"}
         assert deployment.call("POST", f"{path}:setIamPolicy", {"policy": restored}).is_success
     error = reply.json()["error"]
     assert (error["code"], error["status"]) == (403, "PERMISSION_DENIED")
@@ -190,7 +190,7 @@ def test_destroy_leaves_only_what_google_itself_keeps(deployment: Deployment) ->
     outside = {
         kind: [name for name in found if project not in name]
         for kind, found in names.items()
-        if kind not in GOOGLES_OWN
+        if kind not in GOOGLES_OWN and not kind.endswith(".operations")
     }
     assert {kind: found for kind, found in outside.items() if found} == {}
 

@@ -16,7 +16,7 @@ from sandbox.settings import Settings
 
 from .deployment import ROOT
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("interruption"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def complete(call: Call, document: Document) -> None:
     build, service = document.setdefault("buildConfig", {}), document.setdefault("serviceConfig", {})
     if not RUNTIME.fullmatch(build.get("runtime", "")):
         raise InvalidArgument(
-            f"Invalid runtime {build.get('runtime', '')!r}: the sandbox runs Python functions (python312, python313, ...)."
+            f"Invalid runtime {build.get('runtime', '')!r}: the sandbox runs Python functions, as python313."
         )
     if not build.get("entryPoint"):
         raise InvalidArgument("buildConfig.entryPoint is required.")

@@ -17,7 +17,7 @@ import pytest
 
 from plantain.sandbox_process import Sandbox
 
-pytestmark = [pytest.mark.xdist_group("function"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 
 PROJECT, REGION = "function-project", "europe-west4"
 PARENT = f"projects/{PROJECT}/locations/{REGION}"
