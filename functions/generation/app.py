@@ -82,14 +82,15 @@ class Application:
             line.failed(unexpected)
             line.crashed(error)
             response = _json(unexpected.envelope(), unexpected.code)
-        write(
-            line,
-            status=response.status_code,
-            latency_ms=round((time.monotonic() - start) * 1000),
-            campaign=self._settings.campaign if self._settings else "",
-            project=self._settings.project if self._settings else "",
-            output=self._output,
-        )
+        if line.route not in HEALTH:  # a probe every few seconds is no outcome
+            write(
+                line,
+                status=response.status_code,
+                latency_ms=round((time.monotonic() - start) * 1000),
+                campaign=self._settings.campaign if self._settings else "",
+                project=self._settings.project if self._settings else "",
+                output=self._output,
+            )
         return response
 
     async def close(self) -> None:
@@ -180,9 +181,11 @@ def _retry_header(error: GenerationError) -> dict[str, str]:
 
 def _json(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     body = json.dumps(document, ensure_ascii=False).encode()
+    # Signed URLs belong to the caller and to nobody's cache.
+    named = {"Cache-Control": "no-store", **(headers or {})}
     if len(body) <= CHUNK:
-        return Response(body, status, dict(headers or {}), "application/json")
-    return StreamingResponse(_chunks(body), status, dict(headers or {}), "application/json")
+        return Response(body, status, named, "application/json")
+    return StreamingResponse(_chunks(body), status, named, "application/json")
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

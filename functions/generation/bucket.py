@@ -14,11 +14,17 @@ from typing import Any, Protocol, TypeVar
 
 import requests
 from anyio import to_thread
-from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed, RetryError
+from google.api_core.exceptions import (
+    GoogleAPICallError,
+    NotFound,
+    PreconditionFailed,
+    RetryError,
+    from_http_response,
+)
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[import-untyped] # ships no types
-from google.cloud.storage.exceptions import DataCorruption  # type: ignore[import-untyped] # ships no types
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse  # type: ignore[import-untyped] # ships no types
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped] # ships no types
 
 from generation.credentials import identity_failure
@@ -100,13 +106,23 @@ def storage_client(settings: Settings, credentials: Credentials) -> storage.Clie
 
 
 class Bucket:
-    """One bucket in Cloud Storage."""
+    """One bucket in Cloud Storage.
 
-    def __init__(self, settings: Settings, client: storage.Client, signer: Signer) -> None:
+    Args:
+        settings: name it.
+        client: talks to Cloud Storage.
+        signer: signs URLs.
+        patience: seconds for which failed calls are tried again.
+    """
+
+    def __init__(
+        self, settings: Settings, client: storage.Client, signer: Signer, *, patience: float = RETRY_SECONDS
+    ) -> None:
         self._settings = settings
         self._client = client
         self._bucket = client.bucket(settings.bucket)
         self._signer = signer
+        self._retry = DEFAULT_RETRY.with_timeout(patience)
 
     async def create(self, name: str, data: bytes, mime_type: str, metadata: dict[str, str]) -> bool:
         """Store an object unless one is there; True also when the one that is there has the same contents.
@@ -125,11 +141,16 @@ class Bucket:
         blob.md5_hash = _md5(data)
         try:
             blob.upload_from_string(
-                data, content_type=mime_type, if_generation_match=0, timeout=CALL_SECONDS, checksum=None, retry=_retry()
+                data,
+                content_type=mime_type,
+                if_generation_match=0,
+                timeout=CALL_SECONDS,
+                checksum=None,
+                retry=self._retry,
             )
         except PreconditionFailed:
             # A retried upload meets its own first try, whose answer was lost.
-            there = self._bucket.get_blob(name, timeout=CALL_SECONDS, retry=_retry())
+            there = self._bucket.get_blob(name, timeout=CALL_SECONDS, retry=self._retry)
             return there is not None and there.md5_hash == _md5(data)
         return True
 
@@ -143,7 +164,7 @@ class Bucket:
 
     def _read(self, name: str) -> bytes | None:
         try:
-            data: bytes = self._bucket.blob(name).download_as_bytes(timeout=CALL_SECONDS, retry=_retry())
+            data: bytes = self._bucket.blob(name).download_as_bytes(timeout=CALL_SECONDS, retry=self._retry)
         except NotFound as error:
             if _is_object_missing(error):
                 return None
@@ -157,7 +178,10 @@ class Bucket:
             GenerationError: they could not be listed.
         """
         return await self._run(
-            lambda: [_stored(blob) for blob in self._bucket.list_blobs(prefix=prefix, timeout=CALL_SECONDS)],
+            lambda: [
+                _stored(blob)
+                for blob in self._bucket.list_blobs(prefix=prefix, timeout=CALL_SECONDS, retry=self._retry)
+            ],
             self._settings.bucket,
         )
 
@@ -171,7 +195,7 @@ class Bucket:
         return await self._run(lambda: self._find(bucket, name), bucket)
 
     def _find(self, bucket: str, name: str) -> Stored | None:
-        blob = self._client.bucket(bucket).get_blob(name, timeout=CALL_SECONDS, retry=_retry())
+        blob = self._client.bucket(bucket).get_blob(name, timeout=CALL_SECONDS, retry=self._retry)
         return _stored(blob) if blob else None
 
     async def sign(self, name: str) -> str:
@@ -204,7 +228,8 @@ class Bucket:
 
     async def _run(self, work: Callable[[], T], resource: str) -> T:
         try:
-            return await to_thread.run_sync(work)
+            # A caller who has no more time does not wait for the thread; what it stores is stored.
+            return await to_thread.run_sync(work, abandon_on_cancel=True)
         except Exception as error:
             raise self._failure(error, resource) from error
 
@@ -213,6 +238,9 @@ class Bucket:
             error = error.cause
         if isinstance(error, GenerationError):
             return error
+        if isinstance(error, InvalidResponse):
+            # What is left of a media call when its retries are used up.
+            error = from_http_response(error.response)
         if isinstance(error, GoogleAPICallError):
             return translate(_refusal(error, resource), self._settings)
         if isinstance(error, GoogleAuthError):
@@ -225,10 +253,6 @@ class Bucket:
                 retry_after=1.0,
             )
         return error
-
-
-def _retry() -> Any:
-    return DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
 
 
 def _md5(data: bytes) -> str:

@@ -88,9 +88,13 @@ class Generator:
         """
         start = time.monotonic()
         deadline = start + request.timeout_seconds
-        sources = await find_sources(request, models, self._store)
-        choices = [Choice(model, image_id(request, model, sources)) for model in models]
-        made, fresh = await self._stored(choices), False
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                sources = await find_sources(request, models, self._store)
+                choices = [Choice(model, image_id(request, model, sources)) for model in models]
+                made, fresh = await self._stored(choices), False
+        except TimeoutError:
+            raise _too_late(request) from None
         if made is None:
             made, fresh = await self._join(request, choices, sources, deadline)
         return await self._answer(request, made, fresh=fresh, start=start)
@@ -132,12 +136,7 @@ class Generator:
             async with asyncio.timeout(left):
                 made, started = await self._flights.join(key, lambda: self._make(request, choices, sources, deadline))
         except TimeoutError:
-            raise failure(
-                Reason.DEADLINE_EXCEEDED,
-                f"There is no image after {request.timeout_seconds} s",
-                hint="Raise timeoutSeconds, or ask again: what is under way is finished and kept",
-                retry_after=5.0,
-            ) from None
+            raise _too_late(request) from None
         return made, started and made.data is not None
 
     async def _make(self, request: Request, choices: Sequence[Choice], sources: Sources, deadline: float) -> Made:
@@ -328,6 +327,15 @@ class Generator:
             finish_reason=record.finish_reason,
             text=record.text,
         )
+
+
+def _too_late(request: Request) -> GenerationError:
+    return failure(
+        Reason.DEADLINE_EXCEEDED,
+        f"There is no image after {request.timeout_seconds} s",
+        hint="Raise timeoutSeconds, or ask again: what is under way is finished and kept",
+        retry_after=5.0,
+    )
 
 
 def _sorted_out(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from generation.errors import InvalidRequest, Reason, Violation, invalid
-from generation.labels import label_problems
+from generation.labels import RULE, label_problems
 from generation.models import Model, table
 from generation.picture import read_picture
 from generation.request import Capacity, Reference, Request
@@ -192,7 +192,7 @@ def _path(location: Sequence[int | str]) -> str:
 
 def _label_violations(request: Request, settings: Settings) -> list[Violation]:
     return [
-        Violation(f"labels.{key}" if key else "labels", Reason.INVALID_LABEL, problem, "see the rules of labels")
+        Violation(f"labels.{key}" if key else "labels", Reason.INVALID_LABEL, problem, f"labels are of {RULE}")
         for key, problem in label_problems(request.labels, settings.labels)
     ]
 

@@ -153,7 +153,9 @@ class FakeGoogle:
         seen: every request, oldest first.
         asked: set once the model has been asked for an image.
         pause: seconds a model call takes.
+        storage_pause: seconds a call of Cloud Storage takes.
         damage: whether uploads arrive changed.
+        unreachable: hosts to which there is no way.
     """
 
     folder: Path
@@ -164,7 +166,9 @@ class FakeGoogle:
     uploads: dict[str, tuple[str, Json, str]] = field(default_factory=dict)
     asked: threading.Event = field(default_factory=threading.Event)
     pause: float = 0.0
+    storage_pause: float = 0.0
     damage: bool = False
+    unreachable: set[str] = field(default_factory=set)
     port: int = 0
     proxy_port: int = 0
     clock: int = 0
@@ -174,7 +178,7 @@ class FakeGoogle:
         self.objects = {"spring-images": {}}
         self.answers, self.faults, self.seen, self.uploads = [], [], [], {}
         self.asked.clear()
-        self.pause, self.damage = 0.0, False
+        self.pause, self.storage_pause, self.damage, self.unreachable = 0.0, 0.0, False, set()
 
     def fail(self, host: str, code: int, body: Json | str, *, part: str = "", times: int = 1, **headers: str) -> None:
         """Answer the next requests to a host, whose path contains `part`, with a failure."""
@@ -235,6 +239,7 @@ class FakeGoogle:
         if host == AIPLATFORM:
             return await self._model(seen)
         if host == STORAGE:
+            await asyncio.sleep(self.storage_pause)
             return self._storage(request, seen)
         if host == IAM:
             digest = hashlib.sha256(base64.b64decode(seen.json["payload"])).digest()
@@ -365,7 +370,7 @@ class Server:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._google.folder / "authority.pem", self._google.folder / "key.pem")
-        proxy = Proxy(context, self._google.port)
+        proxy = Proxy(context, self._google)
         listener = await asyncio.start_server(proxy.tunnel, LOOPBACK, 0)
         self._google.proxy_port = listener.sockets[0].getsockname()[1]
         self._started.set()
@@ -380,9 +385,9 @@ class Server:
 class Proxy:
     """Answers CONNECT, ends TLS, passes the bytes on to a port."""
 
-    def __init__(self, context: ssl.SSLContext, port: int) -> None:
+    def __init__(self, context: ssl.SSLContext, google: FakeGoogle) -> None:
         self._context = context
-        self._port = port
+        self._google = google
         self._tunnels: set[asyncio.Task[Any]] = set()
 
     async def tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -392,18 +397,22 @@ class Proxy:
         self._tunnels.add(task)
         writers = [writer]
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            asked = await reader.readuntil(b"\r\n\r\n")
+            if asked.split(b" ")[1].partition(b":")[0].decode() in self._google.unreachable:
+                writer.write(b"HTTP/1.1 502 Bad gateway\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
+                return
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             await writer.start_tls(self._context)
-            inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, self._port)
+            inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, self._google.port)
             writers.append(inner_writer)
             await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer))
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # cancelled only by `close`; Python 3.11 would report a cancelled handler as an error
         finally:
             for each in writers:
-                each.transport.abort()
+                each.close()
             self._tunnels.discard(task)
 
     async def close(self) -> None:

@@ -123,14 +123,8 @@ def models() -> str:
         sizes = ", ".join(f"{size} {model.price_of(size).normalize()}" for size in model.sizes)
         end = f"{model.retirement_rule} {model.retirement}" if model.retirement else model.retirement_rule
         places = f"{', '.join(model.locations[:3])}{' …' if len(model.locations) > 3 else ''}"
-        row = (
-            f"`{model.id}` ({model.name})",
-            places,
-            sizes,
-            ", ".join(model.aspect_ratios),
-            str(model.input.images),
-            end,
-        )
+        ratios = ", ".join(model.aspect_ratios)
+        row = (f"`{model.id}` ({model.name})", places, sizes, ratios, str(model.input.images), end)
         rows.append(f"| {' | '.join(row)} |")
     notes = [f"- `{model.id}`: {note}." for model in table().models for note in model.unconfirmed]
     price = table().models[0].price
@@ -138,8 +132,8 @@ def models() -> str:
         [
             *rows,
             "",
-            f"Prices in {price.currency} per image, online, without input and thinking, as of {price.as_of}, from a third",
-            f"party: {price.source}.",
+            f"Prices in {price.currency} per image, online, without input and thinking, as of {price.as_of}, from a",
+            f"third party: {price.source}.",
             "",
             "What is believed but not stated by Google:",
             "",

@@ -201,19 +201,30 @@ class TestTheModelIsOutOfReach:
         assert error["details"][0]["reason"] == "DEADLINE_EXCEEDED"
         assert error["details"][0]["class"] == "retryable"
 
-    async def test_no_way_to_the_model(
-        self, function: Function, google: FakeGoogle, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-        monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async def test_a_bucket_that_answers_too_late(self, function: Function, google: FakeGoogle) -> None:
+        google.storage_pause = 3
 
-        response = await function.http.get("/readyz")
+        error = await function.refused(prompt=PROMPT, timeoutSeconds=1)
 
-        checks = {check["name"]: check for check in response.json()["checks"]}
-        assert checks["model"]["reason"] == "MODEL_UNAVAILABLE"
-        assert "restricted.googleapis.com" in checks["model"]["hint"]
-        assert checks["signing"]["reason"] == "IDENTITY_UNAVAILABLE"
+        assert error["details"][0]["reason"] == "DEADLINE_EXCEEDED"
+        assert "There is no image after 1 s" in error["message"]
+
+    async def test_no_way_to_the_model(self, function: Function, google: FakeGoogle) -> None:
+        google.unreachable = {AIPLATFORM}
+
+        error = await function.refused(prompt=PROMPT)
+
+        assert error["details"][0]["reason"] == "MODEL_UNAVAILABLE"
+        assert "restricted.googleapis.com" in error["details"][0]["hint"]
+        assert function.log[-1]["attempts"] == 4
+
+    async def test_no_way_to_the_signature(self, function: Function, google: FakeGoogle) -> None:
+        google.unreachable = {IAM}
+
+        error = await function.refused(prompt=PROMPT)
+
+        assert error["details"][0]["reason"] == "IDENTITY_UNAVAILABLE"
+        assert "restricted.googleapis.com" in error["details"][0]["hint"]
 
     async def test_an_answer_that_is_no_json(self, function: Function, google: FakeGoogle) -> None:
         google.fail(AIPLATFORM, 200, "not json", part=":generateContent")

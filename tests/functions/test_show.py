@@ -18,6 +18,7 @@ async def test_a_record_comes_with_a_fresh_signed_url(function: Function) -> Non
     assert record["images"][0]["uri"] == made["images"][0]["uri"]
     assert "X-Goog-Signature=" in record["images"][0]["signedUrl"]
     assert "thoughtSignature" not in record["images"][0]
+    assert response.headers["cache-control"] == "no-store", "a signed URL is for nobody's cache"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/health", "/healthz/"])
@@ -26,6 +27,7 @@ async def test_health_asks_nobody(function: Function, google: FakeGoogle, path: 
 
     assert response.json() == {"status": "ok"}
     assert not google.seen
+    assert not function.log, "a probe is no outcome"
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/ready"])
