@@ -17,10 +17,12 @@ GOOGLES_OWN = {
     "cloudidentity.groups",
     "cloudresourcemanager.organizations",
     "cloudresourcemanager.projectNumbers",
+    "iam.deletedServiceAccounts",
     "iam.policies",
     "iam.serviceAgents",
     "run.images",
     "sandbox.keys",
+    "storage.clock",
 }
 
 PROMPT = "A ripe plantain on a marble table, product shot"
