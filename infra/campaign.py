@@ -17,6 +17,7 @@ from infra.bucket import EncryptedBucket
 from infra.component import Component
 from infra.encryption import Encryption
 from infra.function import Deployment, ImageFunction
+from infra.logs import Logs
 from infra.network import Network
 from infra.project import CampaignProject
 from infra.registry import Registry
@@ -152,6 +153,16 @@ class Campaign(Component):
             after=(*ready, *grants["function"]),
             opts=self._options(),
         )
+        logs = Logs(
+            name,
+            project=project,
+            location=region,
+            key=keys["logs"].id,
+            retention_days=campaign.logs.retention_days,
+            retention=retention,
+            after=(*ready, *grants["logs"]),
+            opts=self._options(),
+        )
         registry = Registry(
             name,
             project=project,
@@ -206,6 +217,7 @@ class Campaign(Component):
             "functionName": function.name,
             "functionUri": function.uri,
             "bucket": images.name,
+            "logBucket": logs.bucket.id,
             "network": network.network.id,
             "subnet": network.subnet.id,
             "runtimeServiceAccount": runtime.account.email,

@@ -221,6 +221,18 @@ class Network(Model):
         return text
 
 
+class Logs(Model):
+    """The campaign's logs."""
+
+    retention_days: int = Field(
+        default=400,
+        ge=30,
+        le=3650,
+        description="days for which log entries are kept, 30 to 3650",
+        examples=["400"],
+    )
+
+
 Invoker = Annotated[
     str,
     Field(
@@ -250,6 +262,7 @@ class Campaign(Model):
     function: Function = Field(default_factory=Function, description="how the function is sized; see its own keys")
     images: Images = Field(default_factory=Images, description="how long images are kept; see its own keys")
     network: Network = Field(default_factory=Network, description="the campaign's network; see its own keys")
+    logs: Logs = Field(default_factory=Logs, description="the campaign's logs; see its own keys")
 
     @property
     def name(self) -> str:
@@ -338,7 +351,7 @@ def _cure(file: str) -> Any:
         if kind == "extra_forbidden":
             return f"remove {key} from {file}"
         name = key.rsplit(".", maxsplit=1)[-1].split("[", maxsplit=1)[0]
-        example = next(_examples(name, (Campaign, Labels, Function, Images, Network)), None)
+        example = next(_examples(name, (Campaign, Labels, Function, Images, Network, Logs)), None)
         return f"set {key}: {example} in {file}" if example else _edit(file)
 
     return cure

@@ -1,7 +1,7 @@
 """A campaign's key ring, its keys, and who may encrypt with them.
 
-Two keys: one for the function with everything it is built from, because Cloud Functions wants a single key for the
-function and its repository; one for the images.
+Three keys: one for the function with everything it is built from, because Cloud Functions wants a single key for the
+function and its repository; one for the images; one for the logs.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,10 +18,11 @@ LABEL_VALUE_PATTERN = r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$"
 
 FUNCTION = "images"
 REPOSITORY = "functions"
-KEYS = ("function", "images")
+KEYS = ("function", "images", "logs")
 RUNTIME_ACCOUNT = "image-runtime"
 BUILD_ACCOUNT = "image-build"
 NETWORK = "campaign"
+LOG_BUCKET = "campaign"
 
 
 def images_bucket(project_id: str) -> str:

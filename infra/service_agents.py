@@ -40,8 +40,8 @@ AGENTS = (
     ServiceAgent("run", "roles/run.serviceAgent", ("function",)),
 )
 
-STORAGE = "storage"
 STORAGE_KEYS = ("function", "images")
+LOGGING_KEYS = ("logs",)
 
 
 class ServiceAgents(Component):
@@ -80,20 +80,24 @@ class ServiceAgents(Component):
             )
             for agent in AGENTS
         ]
-        # Cloud Storage's agent is not made by generateServiceIdentity, asking for its address makes it.
-        storage = gcp.storage.get_project_service_account_output(
-            project=project.project_id, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[*after])
-        )
+        # The agents of Cloud Storage and Cloud Logging are not made by generateServiceIdentity: asking for their
+        # addresses makes them.
+        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=[*after])
+        storage = gcp.storage.get_project_service_account_output(project=project.project_id, opts=asked)
+        logs = gcp.logging.get_project_cmek_settings_output(project=project.project_id, opts=asked)
+        others = {
+            "storage": (storage.email_address, STORAGE_KEYS),
+            "logging": (logs.service_account_id, LOGGING_KEYS),
+        }
+        encrypting = {
+            **{agent.service: (self.identities[agent.service].email, agent.keys) for agent in AGENTS},
+            **others,
+        }
         self.users: Mapping[str, Mapping[str, pulumi.Output[str]]] = {
             key: {
-                **{
-                    agent.service: self.identities[agent.service].email.apply(naming.service_account_member)
-                    for agent in AGENTS
-                    if key in agent.keys
-                },
-                **(
-                    {STORAGE: storage.email_address.apply(naming.service_account_member)} if key in STORAGE_KEYS else {}
-                ),
+                service: email.apply(naming.service_account_member)
+                for service, (email, keys) in encrypting.items()
+                if key in keys
             }
             for key in naming.KEYS
         }

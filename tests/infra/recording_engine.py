@@ -117,6 +117,8 @@ class _Outputs(Mocks):
         if args.token == "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
             email = "service-1@gs-project-accounts.iam.gserviceaccount.com"
             return {"emailAddress": email, "member": f"serviceAccount:{email}", "id": "1"}, []
+        if args.token == "gcp:logging/getProjectCmekSettings:getProjectCmekSettings":
+            return {"serviceAccountId": "cmek-p1@gcp-sa-logging.iam.gserviceaccount.com", "id": "1"}, []
         raise AssertionError(f"no answer for {args.token}")
 
 

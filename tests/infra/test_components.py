@@ -169,6 +169,25 @@ class TestBuckets:
         assert [rule["condition"] for rule in deletes] == [{"daysSinceNoncurrentTime": 1, "withState": "ARCHIVED"}]
 
 
+class TestLogs:
+    """Entries are kept in a bucket with the campaign's key, and nowhere else."""
+
+    def test_they_are_kept_as_long_as_the_campaign_says(self, root: Path) -> None:
+        stack = record(root, [make_campaign(logs={"retentionDays": 90})])
+        bucket = stack.only("logging/projectBucketConfig:ProjectBucketConfig").inputs
+        assert bucket["retentionDays"] == 90
+        assert bucket["location"] == "europe-west4", "a log bucket with a key cannot be global"
+
+    def test_the_sink_fills_the_bucket_with_every_entry(self, stack: Recording) -> None:
+        sink = stack.only("logging/projectSink:ProjectSink").inputs
+        assert sink["destination"].startswith("logging.googleapis.com/")
+        assert "filter" not in sink
+
+    def test_the_first_bucket_stops_keeping_entries_only_when_the_other_one_does(self, stack: Recording) -> None:
+        exclusion = stack.only("logging/projectExclusion:ProjectExclusion")
+        assert stack.only("logging/projectSink:ProjectSink").urn in stack.ancestors(exclusion)
+
+
 class TestAccounts:
     """The identity that runs and the one that builds can do what they must, and nothing for each other."""
 

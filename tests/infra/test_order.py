@@ -29,6 +29,9 @@ CALLS = {
     "kms/cryptoKey:CryptoKey": "cloudkms",
     "kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "cloudkms",
     "kms/keyRing:KeyRing": "cloudkms",
+    "logging/projectBucketConfig:ProjectBucketConfig": "logging",
+    "logging/projectExclusion:ProjectExclusion": "logging",
+    "logging/projectSink:ProjectSink": "logging",
     "monitoring/alertPolicy:AlertPolicy": "monitoring",
     "monitoring/notificationChannel:NotificationChannel": "monitoring",
     "projects/iAMMember:IAMMember": "cloudresourcemanager",
@@ -50,6 +53,7 @@ BEFORE_APIS = {
 ENCRYPTED = {
     "artifactregistry/repository:Repository": ("kmsKeyName",),
     "cloudfunctionsv2/function:Function": ("kmsKeyName",),
+    "logging/projectBucketConfig:ProjectBucketConfig": ("cmekSettings", "kmsKeyName"),
     "storage/bucket:Bucket": ("encryption", "defaultKmsKeyName"),
 }
 
@@ -165,5 +169,10 @@ class TestFunction:
         for resource in stack.of_type("compute/route:Route", "compute/firewall:Firewall", "dns/recordSet:RecordSet"):
             assert resource.urn in before
 
-    def test_the_addresses_of_storages_agent_are_asked_for_after_the_apis(self, stack: Recording) -> None:
-        assert [token for token, _ in stack.calls] == ["gcp:storage/getProjectServiceAccount:getProjectServiceAccount"]
+
+class TestAgents:
+    def test_the_two_agents_that_cannot_be_made_are_asked_for(self, stack: Recording) -> None:
+        assert {token.split(":")[-1] for token, _ in stack.calls} == {
+            "getProjectServiceAccount",
+            "getProjectCmekSettings",
+        }

@@ -108,6 +108,7 @@ class TestEnding:
     IRREPLACEABLE = (
         "accesscontextmanager/servicePerimeter:ServicePerimeter",
         "kms/cryptoKey:CryptoKey",
+        "logging/projectBucketConfig:ProjectBucketConfig",
         "organizations/project:Project",
         "storage/bucket:Bucket",
     )
@@ -191,6 +192,6 @@ class TestOutputs:
         assert campaign["functionName"].endswith("spring-launch-images")
         assert campaign["bucket"] == "spring-launch-0a1b2c3-images"
         assert campaign["runtimeServiceAccount"] == "image-runtime@spring-launch-0a1b2c3.iam.gserviceaccount.com"
-        assert set(campaign["keys"]) == {"function", "images"}
+        assert set(campaign["keys"]) == {"function", "images", "logs"}
         assert set(campaign["alertPolicies"]) == {"function-instances"}
         assert campaign["network"]
