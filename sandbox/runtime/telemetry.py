@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sandbox.audit import ENTRIES
-from sandbox.services.logging.query import SEVERITIES
+from sandbox.services.logging.query_values import SEVERITIES
 from sandbox.services.monitoring.series import record
 
 if TYPE_CHECKING:

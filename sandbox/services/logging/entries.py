@@ -12,7 +12,8 @@ from sandbox.enforcement.encryption import require_key
 from sandbox.errors import InvalidArgument, NotFound
 from sandbox.paging import page
 from sandbox.services.logging import buckets, sinks
-from sandbox.services.logging.query import SEVERITIES, Test, compile_filter
+from sandbox.services.logging.query import Test, compile_filter
+from sandbox.services.logging.query_values import SEVERITIES
 
 if TYPE_CHECKING:
     from sandbox.call import Call

@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 from sandbox.errors import AlreadyExists, InvalidArgument, NotFound
 from sandbox.fields import without_defaults
 from sandbox.resources import Resource
-from sandbox.services.logging.query import compile_filter, reach, split_path
+from sandbox.services.logging.query import compile_filter
+from sandbox.services.logging.query_values import reach, split_path
 
 if TYPE_CHECKING:
     from sandbox.call import Call

@@ -10,7 +10,7 @@ from sandbox.services.monitoring import (
     groups,
     notification_channels,
     scopes,
-    series,
+    series_methods,
     services,
 )
 from sandbox.services.registry import Service
@@ -34,7 +34,7 @@ SERVICE = Service(
         **groups.HANDLERS,
         **notification_channels.HANDLERS,
         **scopes.HANDLERS,
-        **series.HANDLERS,
+        **series_methods.HANDLERS,
     },
     targets=scopes.TARGETS,
 )

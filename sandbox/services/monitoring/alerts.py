@@ -16,7 +16,8 @@ from sandbox.paging import page
 from sandbox.services.logging.query import compile_filter as compile_log_filter
 from sandbox.services.monitoring.aggregation import Aggregation, Series, numbers
 from sandbox.services.monitoring.alert_policies import KIND as POLICIES
-from sandbox.services.monitoring.series import select, time
+from sandbox.services.monitoring.selection import select
+from sandbox.services.monitoring.series import time
 
 if TYPE_CHECKING:
     from sandbox.call import Call

@@ -15,7 +15,7 @@ from plantain.sandbox_process import DEFAULT_PORT, Sandbox
 from plantain.sandbox_stack import sandbox_environment
 from plantain.stack import Stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("provider")]
+pytestmark = pytest.mark.engine
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

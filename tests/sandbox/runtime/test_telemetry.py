@@ -16,7 +16,7 @@ from sandbox.runtime import telemetry
 from sandbox.runtime.instances import Instance
 from sandbox.services.monitoring.aggregation import Series
 from sandbox.services.monitoring.distributions import Distribution
-from sandbox.services.monitoring.series import select
+from sandbox.services.monitoring.selection import select
 from tests.sandbox.conftest import Caller
 
 Document = dict[str, Any]
