@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import campaign_file, naming
+from infra import campaign_model, naming
 from infra.component import Component
 
 CAPACITY = 0.85
@@ -29,7 +29,7 @@ class Alerts(Component):
 
     def __init__(
         self,
-        campaign: campaign_file.Campaign,
+        campaign: campaign_model.Campaign,
         *,
         project: gcp.organizations.Project,
         after: Sequence[pulumi.Resource],
@@ -96,7 +96,7 @@ class Alerts(Component):
         self.register_outputs({key: policy.name for key, policy in self.policies.items()})
 
 
-def _runbook(campaign: campaign_file.Campaign) -> str:
+def _runbook(campaign: campaign_model.Campaign) -> str:
     size = campaign.function
     return f"""\
 The image function of campaign **{campaign.name}** runs more than {CAPACITY:.0%} of its {size.max_instances} instances.

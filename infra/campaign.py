@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from infra import campaign_file, naming
+from infra import campaign_model, naming
 from infra.accounts import BuildAccount, RuntimeAccount
 from infra.alerts import Alerts
 from infra.bucket import EncryptedBucket
@@ -40,7 +40,7 @@ class CampaignFoundation(Component):
 
     def __init__(
         self,
-        campaign: campaign_file.Campaign,
+        campaign: campaign_model.Campaign,
         *,
         parent: Mapping[str, str],
         billing_account: str,
@@ -82,7 +82,7 @@ class Campaign(Component):
 
     def __init__(
         self,
-        campaign: campaign_file.Campaign,
+        campaign: campaign_model.Campaign,
         foundation: CampaignFoundation,
         *,
         region: str,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import campaign_file, naming
+from infra import campaign_model, naming
 from infra.component import Component
 from infra.network import Network
 
@@ -60,7 +60,7 @@ class ImageFunction(Component):
 
     def __init__(
         self,
-        campaign: campaign_file.Campaign,
+        campaign: campaign_model.Campaign,
         *,
         project: gcp.organizations.Project,
         region: str,
@@ -142,7 +142,7 @@ class ImageFunction(Component):
 
 
 def _environment(
-    campaign: campaign_file.Campaign, project: gcp.organizations.Project, deployment: Deployment
+    campaign: campaign_model.Campaign, project: gcp.organizations.Project, deployment: Deployment
 ) -> Mapping[str, pulumi.Input[str]]:
     return {
         "GOOGLE_CLOUD_PROJECT": project.project_id,

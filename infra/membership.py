@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 from infra import naming
 from infra.component import Component
 from infra.errors import MembershipError, Problem
-from infra.settings import Enforcement, JoinedPerimeter, OwnedPerimeter
+from infra.perimeter_settings import Enforcement, JoinedPerimeter, OwnedPerimeter
 
 EVERYTHING = "*"
 CONFIGURATIONS = ("status", "spec")

@@ -15,8 +15,9 @@ import pulumi_gcp as gcp
 from infra import naming
 from infra.component import Component
 from infra.membership import EVERYTHING, refuse_to_drop
+from infra.perimeter_settings import Enforcement, OwnedPerimeter
 from infra.retention import Retention
-from infra.settings import Enforcement, OwnedPerimeter, Settings
+from infra.settings import Settings
 
 RESTRICTED_SERVICES = (
     "aiplatform.googleapis.com",

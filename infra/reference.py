@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from infra import campaign_file, settings
+from infra import campaign_model, perimeter_settings, settings
 
 SCHEMA = Path("campaigns") / "campaign.schema.json"
 PAGE = Path("docs") / "infrastructure.md"
@@ -25,7 +25,7 @@ def schema() -> str:
     """The JSON schema of a campaign file."""
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **campaign_file.Campaign.model_json_schema(by_alias=True),
+        **campaign_model.Campaign.model_json_schema(by_alias=True),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -52,10 +52,10 @@ def write(root: Path) -> None:
 def _reference() -> str:
     sections: list[tuple[str, type[BaseModel], str]] = [
         ("Settings of a stack (`plantain:` in `Pulumi.<stack>.yaml`)", settings.Settings, ""),
-        ("`perimeter` of a stack that owns one", settings.OwnedPerimeter, "perimeter."),
-        ("`perimeter` of a stack that joins one", settings.JoinedPerimeter, "perimeter."),
-        ("A campaign file", campaign_file.Campaign, ""),
-        *((f"`{name}` of a campaign file", model, f"{name}.") for name, model in _parts(campaign_file.Campaign)),
+        ("`perimeter` of a stack that owns one", perimeter_settings.OwnedPerimeter, "perimeter."),
+        ("`perimeter` of a stack that joins one", perimeter_settings.JoinedPerimeter, "perimeter."),
+        ("A campaign file", campaign_model.Campaign, ""),
+        *((f"`{name}` of a campaign file", model, f"{name}.") for name, model in _parts(campaign_model.Campaign)),
     ]
     return "\n".join(_section(title, model, prefix) for title, model, prefix in sections)
 

@@ -6,21 +6,22 @@ from typing import Any
 
 import pulumi
 
-from infra import campaign_file, provider, source
+from infra import campaign_model, provider, source
 from infra.campaign import Campaign, CampaignFoundation
 from infra.component import Component
 from infra.errors import MembershipError, Problem
 from infra.guard import Guard
 from infra.membership import Membership
 from infra.perimeter import Perimeter
+from infra.perimeter_settings import JoinedPerimeter
 from infra.retention import retention
-from infra.settings import JoinedPerimeter, Settings
+from infra.settings import Settings
 
 FUNCTIONS = "functions"
 BUILD = Path(".plantain") / "build"
 
 
-def check(settings: Settings, campaigns: Sequence[campaign_file.Campaign], *, stack: str) -> None:
+def check(settings: Settings, campaigns: Sequence[campaign_model.Campaign], *, stack: str) -> None:
     """Refuse what would lose members of the perimeter.
 
     Raises:
@@ -43,7 +44,7 @@ def check(settings: Settings, campaigns: Sequence[campaign_file.Campaign], *, st
 
 
 def deploy(
-    settings: Settings, campaigns: Sequence[campaign_file.Campaign], *, root: Path, stack: str
+    settings: Settings, campaigns: Sequence[campaign_model.Campaign], *, root: Path, stack: str
 ) -> Mapping[str, Any]:
     """Declare everything the stack consists of.
 

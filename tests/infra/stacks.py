@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from infra import campaign_file, settings, stack
-from infra.campaign_file import Campaign
+from infra.campaign_model import Campaign
 from tests.infra.recording_engine import Recording, run
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from infra import campaign_file
-from infra.campaign_file import Campaign
+from infra.campaign_model import Campaign
 from infra.errors import CampaignFileError, Problem
 from tests.infra.stacks import document, make_campaign
 

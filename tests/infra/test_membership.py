@@ -9,7 +9,7 @@ import pytest
 
 from infra.errors import MembershipError
 from infra.membership import refuse_to_drop
-from infra.settings import OwnedPerimeter
+from infra.perimeter_settings import OwnedPerimeter
 from tests.infra.stacks import make_settings, owned
 
 OURS, ENDED, THEIRS = "projects/1", "projects/2", "projects/9"

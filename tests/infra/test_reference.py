@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import campaign_file, reference, settings
+from infra import campaign_model, perimeter_settings, reference, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 REGENERATE = "run: python -m infra.reference"
@@ -25,7 +25,12 @@ class TestGeneratedFiles:
 
     def test_every_key_is_in_the_reference(self) -> None:
         text = (ROOT / reference.PAGE).read_text()
-        for model in (settings.Settings, settings.OwnedPerimeter, settings.JoinedPerimeter, campaign_file.Campaign):
+        for model in (
+            settings.Settings,
+            perimeter_settings.OwnedPerimeter,
+            perimeter_settings.JoinedPerimeter,
+            campaign_model.Campaign,
+        ):
             for name, field in model.model_fields.items():
                 assert f"{field.alias or name}`" in text
 

@@ -9,7 +9,7 @@ import yaml
 
 from infra import endpoints, settings
 from infra.errors import InfraError, SettingsError
-from infra.settings import Enforcement, JoinedPerimeter, OwnedPerimeter
+from infra.perimeter_settings import Enforcement, JoinedPerimeter, OwnedPerimeter
 from tests.infra.recording_engine import run
 from tests.infra.stacks import DEPLOYER, joined, make_settings, owned, raw_settings
 
