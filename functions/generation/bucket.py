@@ -100,9 +100,17 @@ def storage_client(settings: Settings, credentials: Credentials) -> storage.Clie
     # Otherwise the client looks up the bucket itself for traces nobody collects, which the identity may not do.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     client = storage.Client(project=settings.project, credentials=credentials)
+    session = client._http  # noqa: SLF001 -- no public way
     # More calls than requests' ten connections may be under way; the surplus would be opened and thrown away.
-    client._http.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))  # noqa: SLF001 -- no public way
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+    session.hooks["response"].append(_read_refusal)
     return client
+
+
+def _read_refusal(response: requests.Response, **_: Any) -> None:
+    # The client leaves the body of a download that it tries again unread, and so its connection open.
+    if not response.ok:
+        response.content  # noqa: B018 -- reading it is the point
 
 
 class Bucket:
