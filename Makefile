@@ -2,6 +2,9 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
+# Without kept bytecode every pulumi run compiles the provider's package anew, which takes longer than the run itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test lint format types bench docs lock clean
 
 help:  ## What can be made
