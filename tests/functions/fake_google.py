@@ -34,7 +34,8 @@ from tests.functions.pictures import png
 Json = dict[str, Any]
 LOOPBACK = "127.0.0.1"
 AIPLATFORM, STORAGE, IAM = "aiplatform.googleapis.com", "storage.googleapis.com", "iamcredentials.googleapis.com"
-METADATA = "metadata.google.internal"
+TURNS = 100
+"""Turns of the event loop in which what was closed is let go of."""
 EMAIL = "plantain-runtime@spring-launch-4711.iam.gserviceaccount.com"
 TOKEN = "a-token-that-is-never-logged"
 
@@ -380,6 +381,8 @@ class Server:
         server.should_exit = True
         await serving
         listening.close()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
 
 class Proxy:
@@ -400,7 +403,8 @@ class Proxy:
             asked = await reader.readuntil(b"\r\n\r\n")
             if asked.split(b" ")[1].partition(b":")[0].decode() in self._google.unreachable:
                 writer.write(b"HTTP/1.1 502 Bad gateway\r\nContent-Length: 0\r\n\r\n")
-                await writer.drain()
+                writer.close()
+                await writer.wait_closed()
                 return
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
@@ -412,7 +416,7 @@ class Proxy:
             pass  # cancelled only by `close`; Python 3.11 would report a cancelled handler as an error
         finally:
             for each in writers:
-                each.close()
+                each.transport.abort()
             self._tunnels.discard(task)
 
     async def close(self) -> None:
