@@ -32,11 +32,11 @@ from generation.errors import GenerationError, Reason, failure
 from generation.refusals import STORAGE, Refusal, translate
 from generation.settings import Settings
 from generation.signing import Signer
+from generation.transport import prepared
 
 T = TypeVar("T")
 CALL_SECONDS = 30.0
 RETRY_SECONDS = 60.0
-CONNECTIONS = 32
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 SIGNED_URL_LIFETIME = dt.timedelta(hours=1)
 NO_BUCKET = "bucket does not exist"
@@ -100,17 +100,8 @@ def storage_client(settings: Settings, credentials: Credentials) -> storage.Clie
     # Otherwise the client looks up the bucket itself for traces nobody collects, which the identity may not do.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     client = storage.Client(project=settings.project, credentials=credentials)
-    session = client._http  # noqa: SLF001 -- no public way
-    # More calls than requests' ten connections may be under way; the surplus would be opened and thrown away.
-    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
-    session.hooks["response"].append(_read_refusal)
+    prepared(client._http)  # noqa: SLF001 -- no public way
     return client
-
-
-def _read_refusal(response: requests.Response, **_: Any) -> None:
-    # The client leaves the body of a download that it tries again unread, and so its connection open.
-    if not response.ok:
-        response.content  # noqa: B018 -- reading it is the point
 
 
 class Bucket:

@@ -16,6 +16,7 @@ from generation.credentials import identity_failure
 from generation.errors import Reason, failure
 from generation.refusals import SIGNING, Refusal, translate
 from generation.settings import Settings
+from generation.transport import prepared
 
 SECONDS = 10.0
 OK = 200
@@ -76,4 +77,6 @@ class Signer(Signing):
 
 def signing_session(credentials: Credentials) -> AuthorizedSession:
     """The only place where a session for signing is made."""
-    return AuthorizedSession(credentials)
+    session = AuthorizedSession(credentials)
+    prepared(session)
+    return session

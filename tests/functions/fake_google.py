@@ -367,6 +367,7 @@ class Server:
         config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", http="h11")
         server = uvicorn.Server(config)
         listening = socket.create_server((LOOPBACK, 0))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio forgets it for such a socket
         self._google.port = listening.getsockname()[1]
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

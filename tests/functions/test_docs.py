@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -116,14 +117,14 @@ class TestRequirements:
             "pydantic_core": "pydantic",
             "requests": "requests",
             "starlette": "starlette",
+            "urllib3": "urllib3",
         }
         modules = set()
         for path in (ROOT / "functions").rglob("*.py"):
-            modules |= set(
-                re.findall(r"^(?:from|import) ([a-z_]+(?:\.[a-z_]+)?)", path.read_text("utf-8"), re.MULTILINE)
-            )
-        known = {module for module in modules if module in distributions or module.partition(".")[0] in distributions}
-        needed = {distributions.get(module) or distributions[module.partition(".")[0]] for module in known}
+            text = path.read_text("utf-8")
+            modules |= set(re.findall(r"^(?:from|import) ([a-z][a-z0-9_]*(?:\.[a-z_]+)?)", text, re.MULTILINE))
+        foreign = {m for m in modules if m.partition(".")[0] not in {*sys.stdlib_module_names, "generation"}}
+        needed = {distributions.get(module) or distributions[module.partition(".")[0]] for module in foreign}
         assert needed == requirement_names(self.wanted)
 
     def test_it_agrees_with_the_projects_own_bounds(self) -> None:
