@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # The SDK warns of its own renamed functions while it is imported, used or not.
-    config.addinivalue_line("filterwarnings", r"ignore:gcp\..* has been deprecated in favor of:DeprecationWarning")
-
-
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder: the repository's campaigns, and a function of two files."""
