@@ -1,35 +1,23 @@
-"""From a valid request to an answer: composes the archive, the claims, the flights and the model."""
+"""From a valid request to an answer: composes the archive, the claims, the flights and the painter."""
 
 import asyncio
 import base64
 import contextlib
-import datetime as dt
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
 
 from generation.archive import Archive
 from generation.bucket import ObjectStore
-from generation.claim import Claim, Claims
-from generation.conversation import Turn, model_call, prompt_text, seed_of
-from generation.digest import Sources, canonical, image_id
-from generation.errors import ErrorClass, GenerationError, Reason, Violation, failure, invalid
+from generation.claim import Claims
+from generation.conversation import Turn
+from generation.digest import Sources, image_id
+from generation.errors import GenerationError, Reason, Violation, failure, invalid
 from generation.flight import Flights
 from generation.models import Model, table
-from generation.outcome import Drawn, Outcome, read_outcome
-from generation.record import (
-    AnsweredImage,
-    ImageAnswer,
-    KeptImage,
-    Provenance,
-    Record,
-    Safety,
-    Timing,
-)
+from generation.painter import Choice, Made, Painter, Work
+from generation.record import AnsweredImage, ImageAnswer, Timing, milliseconds
 from generation.request import Delivery, Request
-from generation.retry import Policy, patiently
+from generation.retry import Policy
 from generation.settings import Settings
 from generation.sources import find_sources
 from generation.usage import Cost, Usage
@@ -45,23 +33,6 @@ FALL_BACK = {
     Reason.QUOTA_EXCEEDED,
     Reason.CAPACITY_EXHAUSTED,
 }
-CLIENT = f"google-genai {version('google-genai')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A model with the id an image has when this model makes it."""
-
-    model: Model
-    image: str
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A record, and the bytes of its images where this instance has just made them."""
-
-    record: Record
-    data: tuple[bytes, ...] | None = None
 
 
 class Generator:
@@ -70,9 +41,8 @@ class Generator:
     def __init__(self, settings: Settings, store: ObjectStore, model: ImageModel, policy: Policy | None = None) -> None:
         self._settings = settings
         self._store = store
-        self._model = model
-        self._policy = policy or Policy()
         self._archive = Archive(store, settings.bucket)
+        self._painter = Painter(settings, self._archive, model, policy or Policy())
         self._claims = Claims(store)
         self._flights: Flights[Made] = Flights()
 
@@ -164,7 +134,8 @@ class Generator:
                 return Made(record)
             raise failure(Reason.INTERNAL, f"The record of image {choice.image} was there and is gone")
         try:
-            return await self._draw(request, choice, sources, turns, claim, start=start, deadline=deadline)
+            work = Work(request, choice, sources, turns)
+            return await self._painter.paint(work, attempt=claim.number, start=start, deadline=deadline)
         except BaseException as error:
             reason = error.reason.value if isinstance(error, GenerationError) else type(error).__name__
             with contextlib.suppress(GenerationError):
@@ -189,103 +160,6 @@ class Generator:
             )
         return turns
 
-    async def _draw(
-        self,
-        request: Request,
-        choice: Choice,
-        sources: Sources,
-        turns: Sequence[Turn],
-        claim: Claim,
-        *,
-        start: float,
-        deadline: float,
-    ) -> Made:
-        model = choice.model
-        size = request.image_size or model.default_size
-        labels = {**self._settings.labels, **request.labels}
-
-        async def one(index: int) -> tuple[Outcome, int]:
-            seed = seed_of(request, model, choice.image, index)
-            call = model_call(request, model, sources, turns, labels, seed=seed)
-
-            async def once(left: float) -> Outcome:
-                return read_outcome(await self._model.generate(call, within=left), model, size)
-
-            return await patiently(once, deadline=deadline, policy=self._policy)
-
-        asked = time.monotonic()
-        results = await asyncio.gather(*(one(index) for index in range(request.count)), return_exceptions=True)
-        answered = time.monotonic()
-        outcomes, refusals, attempts = _sorted_out(results)
-        kept: list[KeptImage] = []
-        drawn: list[Drawn] = []
-        notes = self._notes(choice, request)
-        for index, outcome in outcomes:
-            seed = seed_of(request, model, choice.image, index)
-            for image in outcome.drawn:
-                kept.append(
-                    await self._archive.keep_image(
-                        choice.image, len(kept), image, attempt=claim.number, seed=seed, notes=notes
-                    )
-                )
-                drawn.append(image)
-        usage = sum((o.usage for _, o in outcomes), Usage()) + sum((e.usage for e in refusals if e.usage), Usage())
-        finish = [e.reason.value for e in refusals] or [o.finish_reason for _, o in outcomes]
-        stored = time.monotonic()
-        record = await self._archive.keep_record(
-            Record(
-                id=choice.image,
-                campaign=self._settings.campaign,
-                project=self._settings.project,
-                location=self._settings.location,
-                model=model.id,
-                created_at=dt.datetime.now(dt.UTC),
-                canonical=json.loads(canonical(request, model, sources)),
-                prompt=prompt_text(request.prompt, request.negative_prompt),
-                seed=kept[0].seed,
-                labels=labels,
-                request_id=request.request_id,
-                images=tuple(kept),
-                usage=usage,
-                cost=Cost.of(usage, model),
-                timing=Timing(
-                    queue_ms=_ms(asked - start),
-                    model_ms=_ms(answered - asked),
-                    store_ms=_ms(stored - answered),
-                    total_ms=_ms(stored - start),
-                ),
-                attempts=attempts,
-                finish_reason=next((reason for reason in finish if reason != "STOP"), "STOP"),
-                text="\n".join(o.text for _, o in outcomes if o.text),
-                safety=Safety(
-                    thresholds={c.value: t.value for c, t in request.safety.items()},
-                    ratings={c: r for _, o in outcomes for c, r in o.ratings.items()},
-                ),
-                provenance=Provenance(
-                    model_version=outcomes[0][1].model_version,
-                    response_ids=tuple(o.response_id for _, o in outcomes),
-                    client=CLIENT,
-                    content_credentials=all(image.content_credentials for image in kept),
-                    sources=tuple(dict.fromkeys(s for _, o in outcomes for s in o.sources)),
-                    previous=request.previous,
-                ),
-                failures=tuple(e.reason.value for e in refusals),
-            )
-        )
-        own = [image.sha256 for image in record.images] == [image.sha256 for image in kept]
-        return Made(record, tuple(image.data for image in drawn) if own else None)
-
-    def _notes(self, choice: Choice, request: Request) -> dict[str, str]:
-        notes = {
-            "campaign": self._settings.campaign,
-            "model": choice.model.id,
-            "image-id": choice.image,
-            "image-size": request.image_size or choice.model.default_size,
-            "aspect-ratio": request.aspect_ratio or "",
-            "request-id": request.request_id or "",
-        }
-        return {key: value for key, value in notes.items() if value}
-
     async def _answer(self, request: Request, made: Made, *, fresh: bool, start: float) -> ImageAnswer:
         record = made.record
         signing = time.monotonic()
@@ -297,7 +171,7 @@ class Generator:
         model = table().get(record.model)
         nothing = Cost.nothing(model) if model else record.cost.model_copy(update={"amount": 0.0})
         earlier = record.timing if fresh else Timing()
-        store_ms = earlier.store_ms + _ms(now - signing)
+        store_ms = earlier.store_ms + milliseconds(now - signing)
         return ImageAnswer(
             id=record.id,
             model=record.model,
@@ -317,10 +191,10 @@ class Generator:
             usage=record.usage if fresh else Usage(),
             cost=record.cost if fresh else nothing,
             timing=Timing(
-                queue_ms=max(0, _ms(now - start) - earlier.model_ms - store_ms),
+                queue_ms=max(0, milliseconds(now - start) - earlier.model_ms - store_ms),
                 model_ms=earlier.model_ms,
                 store_ms=store_ms,
-                total_ms=_ms(now - start),
+                total_ms=milliseconds(now - start),
             ),
             cached=not fresh,
             attempts=record.attempts if fresh else 0,
@@ -336,28 +210,3 @@ def _too_late(request: Request) -> GenerationError:
         hint="Raise timeoutSeconds, or ask again: what is under way is finished and kept",
         retry_after=5.0,
     )
-
-
-def _sorted_out(
-    results: Sequence[tuple[Outcome, int] | BaseException],
-) -> tuple[list[tuple[int, Outcome]], list[GenerationError], int]:
-    """Images by index, refusals beside them, calls made.
-
-    Raises:
-        BaseException: no image came, or one failed for a reason that another try could mend: a record is final, so
-            it must not leave out what is only late.
-    """
-    outcomes = [(index, result[0]) for index, result in enumerate(results) if not isinstance(result, BaseException)]
-    errors = [result for result in results if isinstance(result, BaseException)]
-    refusals = [e for e in errors if isinstance(e, GenerationError) and e.error_class is ErrorClass.SAFETY]
-    others = [error for error in errors if error not in refusals]
-    if others:
-        raise others[0]
-    if not outcomes:
-        raise refusals[0]
-    calls = sum(result[1] for result in results if not isinstance(result, BaseException))
-    return outcomes, refusals, calls + sum(error.attempts for error in refusals)
-
-
-def _ms(seconds: float) -> int:
-    return max(0, round(seconds * 1000))

@@ -20,6 +20,11 @@ def record_object(image: str) -> str:
     return f"images/{image}/record.json"
 
 
+def milliseconds(seconds: float) -> int:
+    """A duration in milliseconds, never negative."""
+    return max(0, round(seconds * 1000))
+
+
 class Timing(Answer):
     """Where the time went, in milliseconds.
 

@@ -1,0 +1,227 @@
+"""Asks a model for a request's images and keeps what comes: images first, their record last."""
+
+import asyncio
+import datetime as dt
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from generation.archive import Archive
+from generation.conversation import Turn, model_call, prompt_text, seed_of
+from generation.digest import Sources, canonical
+from generation.errors import ErrorClass, GenerationError
+from generation.models import Model
+from generation.outcome import Outcome, read_outcome
+from generation.record import KeptImage, Provenance, Record, Safety, Timing, milliseconds
+from generation.request import Request
+from generation.retry import Policy, patiently
+from generation.settings import Settings
+from generation.usage import Cost, Usage
+from generation.vertex import ImageModel
+
+CLIENT = f"google-genai {version('google-genai')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model with the id an image has when this model makes it."""
+
+    model: Model
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A record, and the bytes of its images where this instance has just made them."""
+
+    record: Record
+    data: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be made.
+
+    Attributes:
+        request: a valid request.
+        choice: the model that makes it, and the id it will have.
+        sources: its input images.
+        turns: the conversation it goes on from, oldest first.
+    """
+
+    request: Request
+    choice: Choice
+    sources: Sources
+    turns: Sequence[Turn]
+
+    @property
+    def size(self) -> str:
+        """The image size, with the model's default filled in."""
+        return self.request.image_size or self.choice.model.default_size
+
+    def seed(self, index: int) -> int | None:
+        """The seed of an image."""
+        return seed_of(self.request, self.choice.model, self.choice.image, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What the model answered.
+
+    Attributes:
+        outcomes: answers with images, with the index of the call.
+        refusals: answers without.
+        calls: calls made.
+    """
+
+    outcomes: Sequence[tuple[int, Outcome]]
+    refusals: Sequence[GenerationError]
+    calls: int
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all answers, declined ones included."""
+        used = [outcome.usage for _, outcome in self.outcomes]
+        return sum([*used, *(refusal.usage for refusal in self.refusals if refusal.usage)], Usage())
+
+    @property
+    def finish_reason(self) -> str:
+        """STOP, or the first reason for anything else."""
+        reasons = [refusal.reason.value for refusal in self.refusals]
+        reasons += [outcome.finish_reason for _, outcome in self.outcomes]
+        return next((reason for reason in reasons if reason != "STOP"), "STOP")
+
+
+class Painter:
+    """Makes images."""
+
+    def __init__(self, settings: Settings, archive: Archive, model: ImageModel, policy: Policy) -> None:
+        self._settings = settings
+        self._archive = archive
+        self._model = model
+        self._policy = policy
+
+    async def paint(self, work: Work, *, attempt: int, start: float, deadline: float) -> Made:
+        """The images and their record, stored.
+
+        Args:
+            work: what is to be made.
+            attempt: number of the claim.
+            start: when the request came, on the clock of `time.monotonic`.
+            deadline: until when the model may take, on the same clock.
+
+        Raises:
+            GenerationError: the model gave no image, or it could not be stored.
+        """
+        asked = time.monotonic()
+        indexes = range(work.request.count)
+        calls = (self._call(work, index, deadline) for index in indexes)
+        painted = _sorted_out(await asyncio.gather(*calls, return_exceptions=True))
+        answered = time.monotonic()
+        kept: list[KeptImage] = []
+        data: list[bytes] = []
+        for index, outcome in painted.outcomes:
+            for drawn in outcome.drawn:
+                kept.append(
+                    await self._archive.keep_image(
+                        work.choice.image,
+                        len(kept),
+                        drawn,
+                        attempt=attempt,
+                        seed=work.seed(index),
+                        notes=self._notes(work),
+                    )
+                )
+                data.append(drawn.data)
+        stored = time.monotonic()
+        timing = Timing(
+            queue_ms=milliseconds(asked - start),
+            model_ms=milliseconds(answered - asked),
+            store_ms=milliseconds(stored - answered),
+            total_ms=milliseconds(stored - start),
+        )
+        record = await self._archive.keep_record(self._record(work, painted, kept, timing))
+        own = [image.sha256 for image in record.images] == [image.sha256 for image in kept]
+        return Made(record, tuple(data) if own else None)
+
+    async def _call(self, work: Work, index: int, deadline: float) -> tuple[Outcome, int]:
+        model = work.choice.model
+        labels = self._labels(work.request)
+        call = model_call(work.request, model, work.sources, work.turns, labels, seed=work.seed(index))
+
+        async def once(left: float) -> Outcome:
+            return read_outcome(await self._model.generate(call, within=left), model, work.size)
+
+        return await patiently(once, deadline=deadline, policy=self._policy)
+
+    def _labels(self, request: Request) -> dict[str, str]:
+        return {**self._settings.labels, **request.labels}
+
+    def _notes(self, work: Work) -> dict[str, str]:
+        notes = {
+            "campaign": self._settings.campaign,
+            "model": work.choice.model.id,
+            "image-id": work.choice.image,
+            "image-size": work.size,
+            "aspect-ratio": work.request.aspect_ratio or "",
+            "request-id": work.request.request_id or "",
+        }
+        return {key: value for key, value in notes.items() if value}
+
+    def _record(self, work: Work, painted: Painted, kept: Sequence[KeptImage], timing: Timing) -> Record:
+        request, model = work.request, work.choice.model
+        outcomes = [outcome for _, outcome in painted.outcomes]
+        return Record(
+            id=work.choice.image,
+            campaign=self._settings.campaign,
+            project=self._settings.project,
+            location=self._settings.location,
+            model=model.id,
+            created_at=dt.datetime.now(dt.UTC),
+            canonical=json.loads(canonical(request, model, work.sources)),
+            prompt=prompt_text(request.prompt, request.negative_prompt),
+            seed=kept[0].seed,
+            labels=self._labels(request),
+            request_id=request.request_id,
+            images=tuple(kept),
+            usage=painted.usage,
+            cost=Cost.of(painted.usage, model),
+            timing=timing,
+            attempts=painted.calls,
+            finish_reason=painted.finish_reason,
+            text="\n".join(outcome.text for outcome in outcomes if outcome.text),
+            safety=Safety(
+                thresholds={category.value: threshold.value for category, threshold in request.safety.items()},
+                ratings={category: rating for o in outcomes for category, rating in o.ratings.items()},
+            ),
+            provenance=Provenance(
+                model_version=outcomes[0].model_version,
+                response_ids=tuple(outcome.response_id for outcome in outcomes),
+                client=CLIENT,
+                content_credentials=all(image.content_credentials for image in kept),
+                sources=tuple(dict.fromkeys(source for outcome in outcomes for source in outcome.sources)),
+                previous=request.previous,
+            ),
+            failures=tuple(refusal.reason.value for refusal in painted.refusals),
+        )
+
+
+def _sorted_out(results: Sequence[tuple[Outcome, int] | BaseException]) -> Painted:
+    """Answers with images, and those without.
+
+    Raises:
+        BaseException: no image came, or one failed for a reason that another try could mend: a record is final, so
+            it must not leave out what is only late.
+    """
+    outcomes = [(index, result[0]) for index, result in enumerate(results) if not isinstance(result, BaseException)]
+    errors = [result for result in results if isinstance(result, BaseException)]
+    refusals = [e for e in errors if isinstance(e, GenerationError) and e.error_class is ErrorClass.SAFETY]
+    others = [error for error in errors if error not in refusals]
+    if others:
+        raise others[0]
+    if not outcomes:
+        raise refusals[0]
+    calls = sum(result[1] for result in results if not isinstance(result, BaseException))
+    return Painted(outcomes, refusals, calls + sum(refusal.attempts for refusal in refusals))
