@@ -28,6 +28,9 @@ LARGEST_INLINE = 7 * 1024 * 1024
 LABELS = 64
 DEFAULT_QUALITY = 75
 
+#: Google's JSON takes both alphabets of base64.
+URL_SAFE = str.maketrans("-_", "+/")
+
 
 @cache
 def table() -> Document:
@@ -103,7 +106,7 @@ def check_inline(part: Document) -> None:
     if data is None:
         return
     try:
-        raw = base64.b64decode(data, validate=True)
+        raw = base64.b64decode(data.translate(URL_SAFE), validate=True)
     except ValueError:
         raise InvalidArgument("Invalid value at 'contents.parts.inline_data.data' (TYPE_BYTES): not base64.") from None
     if len(raw) > LARGEST_INLINE:
