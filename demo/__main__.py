@@ -20,9 +20,10 @@ from plantain import output
 from plantain.engine import resolve
 from plantain.errors import GenerationError, PlantainError
 from plantain.main import INTERRUPTED
-from plantain.sandbox_process import DEFAULT_PORT, Sandbox
+from plantain.sandbox_process import Sandbox
 from plantain.sandbox_stack import sandbox_environment, settings_file
 from plantain.stack import Stack
+from sandbox.settings import DEFAULT_PORT
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".plantain" / "demo"

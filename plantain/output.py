@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -32,6 +33,12 @@ def heading(text: str) -> None:
 def document(value: Any) -> None:
     """JSON on standard output, for programs."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def exports(variables: Mapping[str, str]) -> None:
+    """Lines by which a POSIX shell sets variables, for ``eval``."""
+    for name, value in variables.items():
+        say(f"export {name}={shlex.quote(value)}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:

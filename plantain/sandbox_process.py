@@ -16,10 +16,9 @@ import httpx
 import psutil
 
 from plantain.errors import SandboxError
+from sandbox.settings import DEFAULT_PORT, STATE_FILE
 
-DEFAULT_PORT = 8085
 DEFAULT_DATA = Path(".plantain/sandbox")
-STATE_FILE = "sandbox.json"
 LOG_FILE = "sandbox.log"
 START_SECONDS = 30
 STOP_SECONDS = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from plantain.engine import Engine, resolve
-from plantain.sandbox_process import DEFAULT_PORT, Sandbox
+from plantain.sandbox_process import Sandbox
+from sandbox.settings import DEFAULT_PORT
 
 #: Protects the secrets of local stacks only; they hold none that open anything outside the sandbox.
 PASSPHRASE = "sandbox"  # noqa: S105

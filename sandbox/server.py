@@ -20,9 +20,8 @@ from sandbox.runtime.gateway import LOOPBACK, Gateway
 from sandbox.runtime.instances import Instances
 from sandbox.services.catalog import SERVICES
 from sandbox.services.registry import Services
-from sandbox.settings import Settings
+from sandbox.settings import STATE_FILE, Settings
 
-STATE_FILE = "sandbox.json"
 BACKLOG = 512
 
 

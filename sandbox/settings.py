@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT_PORT = 8085
 
+#: In the data folder while the sandbox runs: where it is, as JSON.
+STATE_FILE = "sandbox.json"
+
 
 class Settings(BaseModel):
     """Settings of one sandbox process, all fixed while it runs.

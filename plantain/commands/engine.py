@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -45,8 +44,7 @@ def show(
 @app.command()
 def env() -> None:
     """Print what a shell needs to run this engine's pulumi: eval "$(plantain engine env)"."""
-    for name, value in resolve().environment().items():
-        output.say(f"export {name}={shlex.quote(value)}")
+    output.exports(resolve().environment())
 
 
 def _described(engine: Engine) -> dict[str, object]:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from plantain import output
-from plantain.sandbox_process import DEFAULT_DATA, DEFAULT_PORT, Sandbox
+from plantain.sandbox_process import DEFAULT_DATA, Sandbox
 from plantain.sandbox_stack import sandbox_environment
+from sandbox.settings import DEFAULT_PORT
 
 app = typer.Typer(help="The local Google Cloud.", no_args_is_help=True)
 
@@ -73,8 +74,7 @@ def env(
         output.document({"set": wanted, "clear": cleared})
         return
     output.say("unset " + " ".join(cleared))
-    for key, value in wanted.items():
-        output.say(f"export {key}={shlex.quote(value)}")
+    output.exports(wanted)
 
 
 @app.command()
