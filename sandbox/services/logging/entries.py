@@ -10,9 +10,10 @@ from sandbox.audit import ENTRIES
 from sandbox.call import Principal
 from sandbox.enforcement.encryption import require_key
 from sandbox.errors import InvalidArgument, NotFound
+from sandbox.filter_grammar import Test
 from sandbox.paging import page
 from sandbox.services.logging import buckets, sinks
-from sandbox.services.logging.query import Test, compile_filter
+from sandbox.services.logging.query import compile_filter
 from sandbox.services.logging.query_values import SEVERITIES
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.errors import InvalidArgument
+from sandbox.filter_grammar import FilterGrammar, Test
 from sandbox.services.logging.query_values import holds, reach, split_path, texts, unquoted
 
 Document = dict[str, Any]
-Test = Callable[[Document], bool]
 
 TOKEN = re.compile(
     r"\s*(?:--[^\n]*\n?\s*)*(?:"
@@ -44,7 +44,7 @@ def anything(entry: Document) -> bool:
     return True
 
 
-class Parser:
+class Parser(FilterGrammar):
     """Recursive descent over one filter."""
 
     def __init__(self, text: str) -> None:
@@ -69,11 +69,6 @@ class Parser:
         near = self._text[position : position + 20] if position is not None else self.peek()[1]
         return InvalidArgument(f"Unparseable filter: syntax error near {near or 'the end'!r} in {self._text!r}")
 
-    def peek(self, ahead: int = 0) -> tuple[str, str]:
-        """A token; an empty one past the end."""
-        at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else ("", "")
-
     def take(self) -> tuple[str, str]:
         """The next token, consumed."""
         token = self.peek()
@@ -89,30 +84,6 @@ class Parser:
             self._at -= 1
             raise self.failure()
         return text
-
-    def whole(self) -> Test:
-        """The whole filter."""
-        test = self.both()
-        if self.peek()[0]:
-            raise self.failure()
-        return test
-
-    def both(self) -> Test:
-        """Terms that must all hold; ``AND`` may be left out."""
-        tests = [self.either()]
-        while self.peek()[0] not in {"", "close"}:
-            if self.peek() == ("word", "AND"):
-                self.take()
-            tests.append(self.either())
-        return lambda entry: all(test(entry) for test in tests)
-
-    def either(self) -> Test:
-        """Alternatives, which bind tighter than ``AND``."""
-        tests = [self.term()]
-        while self.peek() == ("word", "OR"):
-            self.take()
-            tests.append(self.term())
-        return tests[0] if len(tests) == 1 else lambda entry: any(test(entry) for test in tests)
 
     def term(self) -> Test:
         """One comparison, function, word, negation or parenthesis."""

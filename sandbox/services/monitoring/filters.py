@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.errors import InvalidArgument
+from sandbox.filter_grammar import FilterGrammar, Test
 
 Document = dict[str, Any]
-Test = Callable[[Document], bool]
 
 TOKEN = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<comma>,)|(?P<operator>!=|>=|<=|=~|!~|[=<>:])"
@@ -48,7 +48,7 @@ def metric_types(text: str) -> list[str]:
     return [found[1] or found[2] for found in re.finditer(r"metric\.type\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", text)]
 
 
-class Parser:
+class Parser(FilterGrammar):
     """Recursive descent over one filter."""
 
     def __init__(self, text: str) -> None:
@@ -70,10 +70,6 @@ class Parser:
             "prefixed with one of {group, metadata, metric, project, resource}."
         )
 
-    def peek(self) -> tuple[str, str]:
-        """The next token; an empty one at the end."""
-        return self._tokens[self._at] if self._at < len(self._tokens) else ("", "")
-
     def take(self, *kinds: str) -> str:
         """The next token, which must be of one of the kinds."""
         kind, text = self.peek()
@@ -81,30 +77,6 @@ class Parser:
             raise self.failure()
         self._at += 1
         return text
-
-    def whole(self) -> Test:
-        """The whole filter."""
-        test = self.both()
-        if self.peek()[0]:
-            raise self.failure()
-        return test
-
-    def both(self) -> Test:
-        """Terms that must all hold; ``AND`` may be left out."""
-        tests = [self.either()]
-        while self.peek()[0] not in {"", "close"}:
-            if self.peek() == ("word", "AND"):
-                self.take("word")
-            tests.append(self.either())
-        return lambda document: all(test(document) for test in tests)
-
-    def either(self) -> Test:
-        """Alternatives, which bind tighter than ``AND``."""
-        tests = [self.term()]
-        while self.peek() == ("word", "OR"):
-            self.take("word")
-            tests.append(self.term())
-        return lambda document: any(test(document) for test in tests)
 
     def term(self) -> Test:
         """One comparison, negation or parenthesis."""
