@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from plantain.engine import resolve
-from plantain.sandbox_process import DEFAULT_PORT, Sandbox
+from plantain.sandbox_process import Sandbox
 from plantain.sandbox_stack import sandbox_environment
 from plantain.stack import Stack
+from sandbox.settings import DEFAULT_PORT
 
 pytestmark = pytest.mark.engine
 
