@@ -1,0 +1,1 @@
+"""One catalogue of controls, and the Pulumi policy pack that is built from it."""
