@@ -84,17 +84,31 @@ class Look:
         return Verdict(status, reason, tuple(self._readings))
 
 
-def of_resource(judge: Callable[[Look, Context], Verdict]) -> Check:
+def of_resource(judge: Callable[[Look], Verdict]) -> Check:
     """A check of one resource from a function that looks at it."""
 
     @wraps(judge)
-    def check(resource: Resource | None, context: Context) -> Verdict:
-        if resource is None:
-            raise TypeError(f"{judge.__name__} judges one resource and was given none")
-        look = Look(resource)
-        try:
-            return judge(look, context)
-        except Open as undecided:
-            return look.stays_open(str(undecided))
+    def check(resource: Resource | None, _: Context) -> Verdict:
+        return _looked(judge, resource, judge.__name__)
 
     return check
+
+
+def in_context(judge: Callable[[Look, Context], Verdict]) -> Check:
+    """A check of one resource from a function that looks at it and at its surroundings."""
+
+    @wraps(judge)
+    def check(resource: Resource | None, context: Context) -> Verdict:
+        return _looked(lambda look: judge(look, context), resource, judge.__name__)
+
+    return check
+
+
+def _looked(judge: Callable[[Look], Verdict], resource: Resource | None, name: str) -> Verdict:
+    if resource is None:
+        raise TypeError(f"{name} judges one resource and was given none")
+    look = Look(resource)
+    try:
+        return judge(look)
+    except Open as undecided:
+        return look.stays_open(str(undecided))

@@ -1,6 +1,5 @@
 """Controls of buckets."""
 
-from policies.catalogue.context import Context
 from policies.catalogue.control import Control, Severity
 from policies.catalogue.look import Look, of_resource
 from policies.catalogue.verdict import Verdict
@@ -9,21 +8,21 @@ BUCKET = "gcp:storage/bucket:Bucket"
 
 
 @of_resource
-def _uniform_access(look: Look, context: Context) -> Verdict:
+def _uniform_access(look: Look) -> Verdict:
     if look.at("uniformBucketLevelAccess") is not True:
         return look.fails("objects may have access lists of their own, which no IAM policy and no audit of it shows")
     return look.passes("access is decided by IAM alone")
 
 
 @of_resource
-def _no_public_access(look: Look, context: Context) -> Verdict:
+def _no_public_access(look: Look) -> Verdict:
     if look.at("publicAccessPrevention") != "enforced":
         return look.fails("public access is not refused, so one grant to allUsers would publish what is stored here")
     return look.passes("grants to everybody are refused")
 
 
 @of_resource
-def _encrypted(look: Look, context: Context) -> Verdict:
+def _encrypted(look: Look) -> Verdict:
     if not look.at("encryption.defaultKmsKeyName", ""):
         return look.fails("objects are encrypted with a key of Google's, which nobody here can disable or destroy")
     return look.passes("objects are encrypted with a key of the organisation")
