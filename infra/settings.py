@@ -7,10 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import pulumi
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from infra import endpoints
 from infra.errors import SettingsError
 from infra.perimeter_settings import JoinedPerimeter, Model, OwnedPerimeter
 from infra.problems import found_in
@@ -109,7 +107,9 @@ class Settings(Model):
     @field_validator("endpoints")
     @classmethod
     def _are_arguments(cls, urls: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(urls) - endpoints.argument_names())
+        if not urls:
+            return urls
+        unknown = sorted(set(urls) - argument_names())
         if unknown:
             raise ValueError(f"the provider has no endpoint argument for {', '.join(unknown)}")
         return urls
@@ -143,10 +143,19 @@ def load() -> Settings:
     Raises:
         SettingsError: as `parse`.
     """
+    import pulumi  # noqa: PLC0415 -- the command line reads settings without it, in a fraction of a second
+
     prefix = f"{NAMESPACE}:"
     config = pulumi.Config(NAMESPACE)
     keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
     return parse({key: config.require(key) for key in keys}, stack=pulumi.get_stack())
+
+
+def argument_names() -> frozenset[str]:
+    """What `plantain:endpoints` may hold."""
+    from infra import endpoints  # noqa: PLC0415 -- imports the provider's package, which takes a second
+
+    return endpoints.argument_names()
 
 
 def _value(text: str) -> Any:
@@ -172,7 +181,7 @@ def _cure(key: str, kind: str) -> str:
 
 
 def _example(name: str) -> str:
-    if name in endpoints.argument_names():
+    if name in argument_names():
         return "https://private.example.com/v1/"
     for model in (Settings, OwnedPerimeter, JoinedPerimeter):
         for field in model.model_fields.values():

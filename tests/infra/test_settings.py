@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
-import pulumi
 import pytest
 import yaml
 
@@ -162,7 +162,10 @@ class TestRefusedSettings:
         assert len(str(refused({})).splitlines()) <= 24
 
     def test_pulumi_prints_it_without_a_traceback(self) -> None:
-        assert issubclass(InfraError, pulumi.RunError)
+        program = ast.parse(Path(settings.__file__).with_name("__main__.py").read_text())
+        [handler] = [node for node in ast.walk(program) if isinstance(node, ast.ExceptHandler)]
+        assert ast.unparse(handler) == ("except InfraError as error:\n    raise pulumi.RunError(str(error)) from None")
+        assert issubclass(SettingsError, InfraError)
 
 
 class TestReadingTheStack:
