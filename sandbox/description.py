@@ -54,8 +54,8 @@ class Method:
 
     @cached_property
     def kind(self) -> str:
-        """Service and collection: ``cloudkms.keyRings``, the same below any parent."""
-        return f"{self.service}.{self.collection}"
+        """Service and collection, ``cloudkms.keyRings``, the same below any parent; the service alone without one."""
+        return f"{self.service}.{self.collection}" if self.collection else self.service
 
     @cached_property
     def short(self) -> str:

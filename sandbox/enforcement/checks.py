@@ -18,12 +18,13 @@ from sandbox.errors import (
 )
 
 #: Answerable without a credential: they say nothing about anybody's resources.
-OPEN = {"oauth2.token.exchange", "sts.v1.token"}
+OPEN = {"oauth2.token.exchange", "sts.token"}
 
 #: Their consumer is the caller's quota project, never the project they are about.
 ACCOUNT_WIDE = {
     "accesscontextmanager",
     "billingbudgets",
+    "cloudasset",
     "cloudbilling",
     "cloudresourcemanager",
     "cloudquotas",
