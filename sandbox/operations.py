@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox.errors import ApiError, Internal
+from sandbox.operation_slots import OperationSlots
 from sandbox.store import Store
 
 Document = dict[str, Any]
@@ -21,6 +22,7 @@ class Operations:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.slots = OperationSlots(store)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def finished(self, service: str, name: str, response: Document, metadata: Document | None = None) -> Document:
@@ -33,6 +35,7 @@ class Operations:
         """An operation whose ``work`` runs on the event loop; its result or failure ends the operation."""
         operation = {"name": name, **({"metadata": metadata} if metadata else {}), "done": False}
         self._store.put(f"{service}.operations", name, operation)
+        self.slots.started(name.rpartition("/")[2])
         task = asyncio.get_running_loop().create_task(self._run(service, name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -50,10 +53,18 @@ class Operations:
             operation["error"] = {"code": 13, "message": Internal(f"{type(error).__name__}: {error}").message}
         operation["done"] = True
         self._store.put(f"{service}.operations", name, operation)
+        self.slots.ended(name.rpartition("/")[2])
 
     def get(self, service: str, name: str) -> Document | None:
         """The operation of that name."""
         return self._store.get(f"{service}.operations", name)
+
+    def collect(self, service: str, name: str) -> Document | None:
+        """The operation for a caller who waits for it: once it is read as done, its id is free again."""
+        operation = self.get(service, name)
+        if operation and operation.get("done"):
+            self.slots.collected(name.rpartition("/")[2])
+        return operation
 
     def interrupt(self) -> None:
         """End what a killed process left unfinished, so that nobody waits for it for ever."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.errors import Aborted, InvalidArgument
+from sandbox.etags import EMPTY_POLICY, stale
 from sandbox.hierarchy import Hierarchy
 from sandbox.store import Store
 
 Policy = dict[str, Any]
 
 KIND = "iam.policies"
-EMPTY_ETAG = "ACAB"
 CONDITIONAL = 3
 
 
@@ -28,7 +28,7 @@ class Policies:
 
     def get(self, resource: str) -> Policy:
         """The policy set on the resource itself; an empty one has the etag ``ACAB``."""
-        return self._store.get(KIND, resource) or {"etag": EMPTY_ETAG}
+        return self._store.get(KIND, resource) or {"etag": EMPTY_POLICY}
 
     def replace(self, resource: str, policy: Policy, mask: list[str] | None = None) -> Policy:
         """Replace the policy; the stored one is returned.
@@ -39,7 +39,7 @@ class Policies:
         """
         current = self.get(resource)
         etag = policy.get("etag")
-        if etag and etag != current["etag"]:
+        if etag and stale(etag, current["etag"]):
             raise Aborted(
                 "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
                 f"backoff. The request's ETag '{etag}' did not match the current policy's ETag '{current['etag']}'."

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
+from sandbox.etags import stale
 from sandbox.fields import apply_mask, mask_paths, merge, pick, remove
 from sandbox.paging import page
 
@@ -84,7 +85,8 @@ class Resource:
         """Where the operation of a change is found."""
         parts = name.split("/")
         parent = "/".join(parts[:4]) if parts[2:3] == ["locations"] else "/".join(parts[:2])
-        return f"{parent}/operations/{call.cloud.identifiers.uuid('operations')}"
+        place, make = f"{self.kind.partition('.')[0]}/{parent}", call.cloud.identifiers.uuid
+        return f"{parent}/operations/{call.cloud.operations.slots.claim(place, name, lambda: make('operations'))}"
 
     def operation_metadata(self, call: Call, name: str) -> Document | None:
         """Metadata of the operation of a change."""
@@ -236,7 +238,7 @@ class Resource:
     def check_etag(self, call: Call, current: Document) -> None:
         """Refuse a write based on an older version."""
         given = call.body.get("etag") or call.query.get("etag")
-        if given and current.get("etag") and given != current["etag"]:
+        if given and current.get("etag") and stale(given, current["etag"]):
             raise Aborted(f"The etag '{given}' does not match the current one: read the resource again, then retry.")
 
     def refuse_immutable(self, before: Document, after: Document) -> None:

@@ -11,6 +11,7 @@ from sandbox.services.registry import Service
 
 Document = dict[str, Any]
 PACKAGE = "google.identity.accesscontextmanager.v1"
+FIRST_OPERATION = 10**15
 BRIDGE = "PERIMETER_TYPE_BRIDGE"
 
 #: The zero value of an enumeration is left out of answers.
@@ -25,7 +26,7 @@ class AccessResource(Resource):
     def operation_name(self, call: Call, name: str) -> str:
         """As ``operations/accessPolicies/1/servicePerimeters/p/create/123``."""
         verb = {"patch": "update"}.get(call.method.action, call.method.action)
-        return f"operations/{name}/{verb}/{call.cloud.identifiers.number('operations', 16)}"
+        return operation_name(call, f"{name}/{verb}")
 
     def operation_metadata(self, call: Call, name: str) -> Document:
         """One type for all."""
@@ -169,10 +170,16 @@ def commit(call: Call) -> Document:
             call.cloud.store.put(ServicePerimeter.kind, name, perimeter)
             committed.append(perimeter)
     response = {"@type": f"type.googleapis.com/{PACKAGE}.CommitServicePerimetersResponse"}
-    operation = f"operations/{call.name}/commit/{call.cloud.identifiers.number('operations', 16)}"
+    operation = operation_name(call, f"{call.name}/commit")
     return call.cloud.operations.finished(
         "accesscontextmanager", operation, {**response, **({"servicePerimeters": committed} if committed else {})}
     )
+
+
+def operation_name(call: Call, change: str) -> str:
+    """Operations are counted for each change of each resource."""
+    count = call.cloud.store.next(f"operations/{change}")
+    return f"operations/{change}/{FIRST_OPERATION + count}"
 
 
 def to_policy(call: Call) -> tuple[str, str]:

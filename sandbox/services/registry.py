@@ -191,7 +191,7 @@ def require_resource(call: Call) -> None:
 
 def get_operation(call: Call) -> Answer:
     """Any service's operation by name."""
-    operation = call.cloud.operations.get(call.method.service, call.name)
+    operation = call.cloud.operations.collect(call.method.service, call.name)
     if operation is None:
         raise NotFound(f"Operation not found: {call.name}")
     return operation

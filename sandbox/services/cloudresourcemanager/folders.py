@@ -9,6 +9,7 @@ from sandbox.call import Call
 from sandbox.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from sandbox.hierarchy import FOLDERS
 from sandbox.resources import Resource
+from sandbox.services.cloudresourcemanager.operations import flat_operation
 
 Document = dict[str, Any]
 PARENTS = ("cloudresourcemanager.organizations", FOLDERS)
@@ -71,7 +72,7 @@ class Folder(Resource):
 
     def operation_name(self, call: Call, name: str) -> str:
         """Folder operations have a flat name."""
-        return f"operations/fc.{call.cloud.identifiers.number('operations', 19)}"
+        return flat_operation(call, "fc", name)
 
     def missing(self, call: Call) -> PermissionDenied:  # type: ignore[override]  # 403, as Google hides it
         """Google does not tell whether a foreign folder exists."""

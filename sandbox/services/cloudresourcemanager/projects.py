@@ -10,6 +10,7 @@ from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, N
 from sandbox.hierarchy import NUMBERS, PROJECTS
 from sandbox.paging import page
 from sandbox.resources import Resource
+from sandbox.services.cloudresourcemanager.operations import flat_operation
 from sandbox.services.serviceusage.enablement import enable
 
 Document = dict[str, Any]
@@ -80,7 +81,7 @@ class Project(Resource):
         call.cloud.store.put(NUMBERS, number, {"projectId": project_id})
         enable(call.cloud, project_id, [f"{name}.googleapis.com" for name in DEFAULT_SERVICES])
         grant_owner(call, project_id)
-        return finished(call, "cp", document, "ProjectCreationStatus", {"gettable": True, "ready": True})
+        return finished(call, document, "ProjectCreationStatus", {"gettable": True, "ready": True})
 
     def read(self, call: Call) -> Document:
         """The project by id or number; 403 hides whether a foreign one exists."""
@@ -118,7 +119,7 @@ class Project(Resource):
                 kept = {} if "updateMask" in call.query else document[field]
                 document[field] = call.body.get(field, kept)
         check_labels(document["labels"])
-        return finished(call, "up", self.keep(call, document), "UpdateProjectMetadata", {})
+        return finished(call, self.keep(call, document), "UpdateProjectMetadata", {})
 
     def delete(self, call: Call) -> Document:
         """Request deletion: what runs in it ends; it stays readable for 30 days and its id stays taken."""
@@ -134,7 +135,7 @@ class Project(Resource):
         document["state"] = "DELETE_REQUESTED"
         self.keep(call, document)
         call.cloud.instances.stop_project(document["projectId"])
-        return {} if call.method.version == "v1" else finished(call, "dp", document, "DeleteProjectMetadata", {})
+        return {} if call.method.version == "v1" else finished(call, document, "DeleteProjectMetadata", {})
 
     @staticmethod
     def keep(call: Call, document: Document) -> Document:
@@ -207,11 +208,11 @@ def grant_owner(call: Call, project_id: str) -> None:
     call.cloud.policies.replace(resource, {"bindings": [{"role": "roles/owner", "members": [call.principal.member]}]})
 
 
-def finished(call: Call, code: str, document: Document, metadata: str, status: Document) -> Document:
+def finished(call: Call, document: Document, metadata: str, status: Document) -> Document:
     """A finished operation of either version."""
     version = call.method.version
     package = "google.cloudresourcemanager.v1" if version == "v1" else "google.cloud.resourcemanager.v3"
-    name = f"operations/{code}.{call.cloud.identifiers.number('operations', 19)}"
+    name = flat_operation(call, "cp", f"projects/{document['projectId']}")
     response = {"@type": f"type.googleapis.com/{package}.Project", **shape(document, version)}
     return call.cloud.operations.finished(
         "cloudresourcemanager", name, response, {"@type": f"type.googleapis.com/{package}.{metadata}", **status}
@@ -239,7 +240,7 @@ def undelete(call: Call) -> Document:
         raise FailedPrecondition("Precondition check failed.")
     document["state"] = "ACTIVE"
     project.keep(call, document)
-    return {} if call.method.version == "v1" else finished(call, "pu", document, "UndeleteProjectMetadata", {})
+    return {} if call.method.version == "v1" else finished(call, document, "UndeleteProjectMetadata", {})
 
 
 def ancestry(call: Call) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.call import Call
 from sandbox.errors import FailedPrecondition, InvalidArgument
 from sandbox.resources import Resource
+from sandbox.services.cloudresourcemanager.operations import flat_operation
 
 Document = dict[str, Any]
 
@@ -22,7 +23,7 @@ class Tag(Resource):
 
     def operation_name(self, call: Call, name: str) -> str:
         """Flat operation names."""
-        return f"operations/rctk.{call.cloud.identifiers.number('operations', 19)}"
+        return flat_operation(call, "rctk", name)
 
     def operation_metadata(self, call: Call, name: str) -> Document:
         """``CreateTagKeyMetadata`` and the like."""

@@ -39,12 +39,16 @@ def finished(call: Call, name: str, target_id: str = "") -> Document:
     scope = scope_of(name)
     now = timestamp(call)
     milliseconds = int(call.cloud.clock.now().timestamp() * 1000)
-    noise = call.cloud.identifiers.hexadecimal("compute.operations", 29)
+
+    def make() -> str:
+        noise = call.cloud.identifiers.hexadecimal("compute.operations", 29)
+        return f"operation-{milliseconds}-{noise[:13]}-{noise[13:21]}-{noise[21:29]}"
+
     action, collection = call.method.action, call.method.collection
     document: Document = {
         "kind": "compute#operation",
         "id": call.cloud.identifiers.number("compute.id", 19),
-        "name": f"operation-{milliseconds}-{noise[:13]}-{noise[13:21]}-{noise[21:29]}",
+        "name": call.cloud.operations.slots.claim(f"compute/{'/'.join(name.split('/')[:2])}", name, make),
         "operationType": TYPES.get(action, action).format(collection=collection),
         "targetLink": link(name),
         "targetId": target_id or call.cloud.identifiers.number("compute.id", 19),
@@ -70,6 +74,7 @@ def get(call: Call) -> Document:
     document = call.cloud.store.get(KIND, name)
     if document is None:
         raise Missing(name)
+    call.cloud.operations.slots.collected(document["name"])
     return dict(shown(document, call.method.version))
 
 

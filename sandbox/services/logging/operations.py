@@ -23,7 +23,6 @@ def finished(call: Call, metadata: str, request: str, response: Document) -> Doc
     """
     cloud = call.cloud
     scope = "/".join(call.name.split("/")[:4])
-    name = f"{cloud.hierarchy.numbered(scope)}/operations/{cloud.identifiers.uuid('operations')}"
     identity = next((value for key, value in call.query.items() if key.endswith("Id")), "")
     repeated: Document = {"name": call.name}
     if request.startswith("create"):
@@ -33,6 +32,9 @@ def finished(call: Call, metadata: str, request: str, response: Document) -> Doc
             repeated[collection] = call.body
     elif request.startswith("update"):
         repeated |= {"bucket": call.body, "updateMask": call.query.get("updateMask", "")}
+    changed = f"{call.name}/{identity}" if request.startswith("create") else call.name
+    number = cloud.operations.slots.claim(f"logging/{scope}", changed, lambda: cloud.identifiers.uuid("operations"))
+    name = f"{cloud.hierarchy.numbered(scope)}/operations/{number}"
     now = cloud.clock.timestamp()
     operation = cloud.operations.finished(
         "logging",

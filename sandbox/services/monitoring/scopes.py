@@ -70,7 +70,7 @@ def add(call: Call) -> Document:
         raise AlreadyExists(f"{name} already exists.")
     document = {"name": name, "createTime": call.cloud.clock.timestamp()}
     call.cloud.store.put(KIND, name, document)
-    return finished(call, {"@type": f"{PACKAGE}MonitoredProject", **document})
+    return finished(call, name, {"@type": f"{PACKAGE}MonitoredProject", **document})
 
 
 def remove(call: Call) -> Document:
@@ -80,15 +80,16 @@ def remove(call: Call) -> Document:
     name = f"{PREFIX}{scope['projectNumber']}/projects/{number}"
     if not call.cloud.store.delete(KIND, name):
         raise NotFound(f"{name} was not found.")
-    return finished(call, {"@type": "type.googleapis.com/google.protobuf.Empty"})
+    return finished(call, name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
 
 
-def finished(call: Call, response: Document) -> Document:
+def finished(call: Call, name: str, response: Document) -> Document:
     """A finished operation."""
     now = call.cloud.clock.timestamp()
     metadata = {"@type": f"{PACKAGE}OperationMetadata", "createTime": now, "updateTime": now, "state": "DONE"}
-    name = f"operations/{call.cloud.identifiers.uuid('operations')}"
-    return call.cloud.operations.finished("monitoring", name, response, metadata)
+    make = call.cloud.identifiers.uuid
+    number = call.cloud.operations.slots.claim("monitoring", name, lambda: make("operations"))
+    return call.cloud.operations.finished("monitoring", f"operations/{number}", response, metadata)
 
 
 def target(call: Call) -> tuple[str, str]:

@@ -31,9 +31,12 @@ def shape(call: Call, host: str, *, enabled: bool) -> Document:
 def finish(call: Call, message: str, response: Document) -> Document:
     """A finished operation."""
     number = call.cloud.hierarchy.project_number(call.project or "")
-    name = f"operations/acat.p2-{number}-{call.cloud.identifiers.uuid('operations')}"
+    make = call.cloud.identifiers.uuid
+    slot = call.cloud.operations.slots.claim(
+        "serviceusage", call.name, lambda: f"acat.p2-{number}-{make('operations')}"
+    )
     return call.cloud.operations.finished(
-        "serviceusage", name, {"@type": f"type.googleapis.com/{PACKAGE}.{message}", **response}
+        "serviceusage", f"operations/{slot}", {"@type": f"type.googleapis.com/{PACKAGE}.{message}", **response}
     )
 
 
