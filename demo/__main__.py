@@ -120,5 +120,5 @@ if __name__ == "__main__":
         output.failure(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        output.problems.print("Interrupted: the sandbox is stopped and its state removed.")
+        output.complain("Interrupted: the sandbox is stopped and its state removed.")
         sys.exit(INTERRUPTED)

@@ -1,39 +1,47 @@
-"""``plantain``: registration of the verbs, and the one place where a failure becomes an exit code."""
+"""``plantain``: the one place where a failure becomes an exit code. The verbs are listed in verbs.py."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from plantain import output
-from plantain.commands import engine, generate, recover, sandbox
 from plantain.errors import PlantainError
+from plantain.lazy_group import LazyGroup
 
 INTERRUPTED = 130
 
 app = typer.Typer(
+    cls=LazyGroup,
     help="Nano Banana Pro inside a VPC Service Controls perimeter.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(engine.app, name="engine")
-app.add_typer(sandbox.app, name="sandbox")
-app.command("generate")(generate.generate)
-app.command("recover")(recover.recover)
+
+
+@app.callback()
+def plantain() -> None:
+    """Nano Banana Pro inside a VPC Service Controls perimeter."""
 
 
 def main() -> None:
     """Run one command."""
     try:
-        app()
+        app(prog_name="plantain")
     except PlantainError as error:
         output.failure(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        output.problems.print("Interrupted.")
+        output.complain("Interrupted.")
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader, as `head`, has seen enough; a flush at exit must not raise again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 if __name__ == "__main__":

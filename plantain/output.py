@@ -1,38 +1,65 @@
-"""The only place that prints: tables and progress for people, JSON for programs, errors to standard error."""
+"""The only place that prints: tables and progress for people, JSON for programs, errors to standard error.
+
+Rich is imported when something is printed that needs it, because its import takes a third of the time of a short verb.
+"""
 
 from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from plantain.errors import PlantainError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Columns where the output goes to a file or a pipe, which have no width of their own.
 WIDTH_WITHOUT_TERMINAL = 140
 
-people = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
-problems = Console(stderr=True, highlight=False)
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # noqa: PLC0415 -- see the module's docstring
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(stderr=stderr, highlight=False, width=width)
+
+
+def people() -> Console:
+    """Where people read results: standard output."""
+    return _console(stderr=False)
+
+
+@cache
+def problems() -> Console:
+    """Where people read what went wrong, and how far it got: standard error."""
+    return _console(stderr=True)
 
 
 def say(text: str) -> None:
     """One line for people."""
-    people.print(text, markup=False, soft_wrap=True)
+    sys.stdout.write(text + "\n")
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(text + "\n")
 
 
 def heading(text: str) -> None:
     """A line that starts a part."""
-    people.print(f"\n{text}", style="bold", markup=False)
+    people().print(f"\n{text}", style="bold", markup=False)
 
 
 def document(value: Any) -> None:
     """JSON on standard output, for programs."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def exports(variables: Mapping[str, str]) -> None:
@@ -43,16 +70,80 @@ def exports(variables: Mapping[str, str]) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
     """A table; the columns named in ``right`` are right-aligned."""
+    from rich.table import Table  # noqa: PLC0415 -- see the module's docstring
+    from rich.text import Text  # noqa: PLC0415
+
     drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
-    people.print(drawn)
+        # Text, because a value such as [dev] is not markup.
+        drawn.add_row(*(Text(cell) for cell in row))
+    people().print(drawn)
+
+
+def width() -> int:
+    """Columns that a line may have."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+
+
+@contextmanager
+def progress(what: str, total: float | None) -> Iterator[Progress]:
+    """A progress bar on standard error while something long runs; a line every tenth where that is no terminal."""
+    bar = Progress(what, total)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+class Progress:
+    """How far something long has come."""
+
+    def __init__(self, what: str, total: float | None) -> None:
+        self._what, self._total, self._done, self._told = what, total, 0.0, 0
+        self._note = ""
+        self._live: Any = None
+        self._task: Any = None
+        if sys.stderr.isatty():
+            from rich.progress import (  # noqa: PLC0415 -- see the module's docstring
+                BarColumn,
+                MofNCompleteColumn,
+                TextColumn,
+                TimeRemainingColumn,
+            )
+            from rich.progress import Progress as Bar  # noqa: PLC0415
+
+            columns = (
+                "{task.description}",
+                BarColumn(bar_width=20),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[note]}"),
+            )
+            self._live = Bar(*columns, TimeRemainingColumn(), console=problems(), transient=True)
+            self._task = self._live.add_task(what, total=total, note="")
+            self._live.start()
+
+    def advance(self, by: float = 1, note: str | None = None) -> None:
+        """Count what was done; ``note`` stands beside the bar, as rate and cost."""
+        self._done += by
+        self._note = self._note if note is None else note
+        if self._live is not None:
+            self._live.update(self._task, advance=by, note=self._note)
+            return
+        tenth = int(10 * self._done / self._total) if self._total else 0
+        if tenth > self._told:
+            self._told = tenth
+            complain(f"{self._what}: {self._done:.0f} of {self._total:.0f}  {self._note}".rstrip())
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._live is not None:
+            self._live.stop()
 
 
 def failure(error: PlantainError) -> None:
     """Cause, consequence and cure on one screen."""
-    problems.print(f"error: {error.message}", markup=False, soft_wrap=True)
+    complain(f"error: {error.message}")
     if error.cure:
-        problems.print(f"  cure: {error.cure}", markup=False, soft_wrap=True)
+        complain(f"  cure: {error.cure}")
