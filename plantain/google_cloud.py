@@ -1,0 +1,428 @@
+"""The one place from which the command line calls Google's APIs.
+
+Services are named by the first label of their host (``cloudkms``, ``europe-west4-aiplatform``), paths are Google's own
+(``v1/projects/...``). The same calls go to Google, to private endpoints, or to a sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+import tenacity
+
+from plantain.errors import CredentialsError, GoogleCloudError, InputError
+
+CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+SANDBOX_VARIABLE = "PLANTAIN_SANDBOX"
+STACK_VARIABLE = "PULUMI_STACK"
+SANDBOX_TOKEN = "sandbox"  # noqa: S105 -- the token every sandbox knows; it opens nothing elsewhere
+TIMEOUT_SECONDS = 60
+ATTEMPTS = 5
+LONGEST_WAIT_SECONDS = 20
+UNAUTHENTICATED = 401
+#: A request with one of these was not carried out, whatever its verb.
+REFUSED_FOR_NOW = frozenset({429, 503})
+#: May have been carried out, so only reads are sent again.
+UNCERTAIN = frozenset({500, 502, 504})
+SAFE_VERBS = frozenset({"GET", "HEAD"})
+#: Characters of a path that are part of Google's grammar: custom verbs, wildcards, already encoded parts.
+PATH_CHARACTERS = "/:@!$&'()*+,;=~%"
+MULTI_REGIONS = frozenset({"us", "eu"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+#: Services by the provider's endpoint argument, where the two names differ.
+#: Source: provider's *_custom_endpoint arguments, pulumi-gcp 10.2.0.
+ENDPOINT_NAMES = {
+    "access_context_manager": "accesscontextmanager",
+    "artifact_registry": "artifactregistry",
+    "big_query": "bigquery",
+    "billing_budgets": "billingbudgets",
+    "cloud_asset": "cloudasset",
+    "cloud_billing": "cloudbilling",
+    "cloud_build": "cloudbuild",
+    "cloud_quotas": "cloudquotas",
+    "cloud_run_v2": "run",
+    "cloud_tasks": "cloudtasks",
+    "cloudfunctions2": "cloudfunctions",
+    "essential_contacts": "essentialcontacts",
+    "iam_beta": "iam",
+    "iam_credentials": "iamcredentials",
+    "kms": "cloudkms",
+    "org_policy": "orgpolicy",
+    "resource_manager_v3": "cloudresourcemanager",
+    "secret_manager": "secretmanager",
+    "service_usage": "serviceusage",
+    "vertex_ai": "aiplatform",
+}
+
+TokenSource = Callable[[bool], str]
+
+
+class GoogleCloud:
+    """A client of every Google API, safe to share between threads.
+
+    Args:
+        token: gives a bearer token; called with True after one was refused.
+        sandbox: HTTP origin of a sandbox that answers for all hosts; None for Google itself.
+        endpoints: base URL by service, for private endpoints.
+        quota_project: project charged for the calls.
+        transport: in place of the network, for callers that have the server in process.
+    """
+
+    def __init__(
+        self,
+        token: TokenSource,
+        *,
+        sandbox: str | None = None,
+        endpoints: Mapping[str, str] | None = None,
+        quota_project: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._token = token
+        self._sandbox = sandbox.rstrip("/") if sandbox else None
+        self._endpoints = dict(endpoints or {})
+        self._headers = {"x-goog-user-project": quota_project} if quota_project and not sandbox else {}
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        self._http = httpx.Client(
+            timeout=TIMEOUT_SECONDS, limits=limits, trust_env=sandbox is None, transport=transport
+        )
+
+    @classmethod
+    def from_environment(cls, root: Path | None = None, stack: str | None = None) -> Self:
+        """The cloud that the shell and the stack's settings mean.
+
+        ``PLANTAIN_SANDBOX`` wins; then the stack's ``plantain:endpoints``; then Google itself, with
+        application-default credentials, impersonating ``plantain:impersonate`` or the account in
+        ``GOOGLE_IMPERSONATE_SERVICE_ACCOUNT``. In a shell of ``plantain sandbox env`` the latter reach the sandbox too.
+
+        Args:
+            root: folder of ``Pulumi.yaml``; found upwards from here by default.
+            stack: its settings; by default those of ``PULUMI_STACK``, else of none.
+
+        Raises:
+            InputError: there is no such stack.
+        """
+        settings = _settings(root, stack or os.environ.get(STACK_VARIABLE))
+        given = settings.get("endpoints") or {}
+        sandbox = os.environ.get(SANDBOX_VARIABLE) or _loopback_origin(given)
+        token = settings.get("accessToken")
+        if sandbox:
+            value = token if isinstance(token, str) else SANDBOX_TOKEN
+            return cls(lambda _: value, sandbox=sandbox)
+        impersonated = settings.get("impersonate") or os.environ.get("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT")
+        return cls(
+            (lambda _: token) if isinstance(token, str) else ApplicationDefault(impersonated),
+            endpoints={ENDPOINT_NAMES.get(name, name): url for name, url in given.items()},
+            quota_project=settings.get("quotaProject") or os.environ.get("GOOGLE_CLOUD_QUOTA_PROJECT"),
+        )
+
+    @property
+    def sandbox(self) -> str | None:
+        """Origin of the sandbox that answers; None for Google itself."""
+        return self._sandbox
+
+    def call(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> dict[str, Any]:
+        """The JSON object that an API method answers; an empty one where it answers nothing.
+
+        Args:
+            method: HTTP verb.
+            service: first label of the API's host.
+            path: path below the host, without its leading slash.
+            params: query parameters; lists repeat, None is left out.
+            body: JSON document.
+
+        Raises:
+            GoogleCloudError: the API refused, or does not answer.
+            CredentialsError: there is nobody to call as.
+        """
+        reply = self._send(method, service, path, params=params, json=body)
+        try:
+            found = reply.json() if reply.content else {}
+        except ValueError:
+            raise GoogleCloudError(
+                reply.status_code, "NOT_JSON", f"the answer is no JSON: {reply.text[:200]!r}", service, path
+            ) from None
+        return found if isinstance(found, dict) else {"items": found}
+
+    def pages(
+        self, service: str, path: str, field: str, *, method: str = "GET", body: Any = None, **params: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The items of a list method, over all its pages.
+
+        Args:
+            service: as in ``call``.
+            path: as in ``call``.
+            field: where a page holds its items.
+            method: POST for lists that take a body.
+            body: the body of such a list; the page token is added to it.
+            params: query parameters.
+
+        Raises:
+            GoogleCloudError: as ``call``.
+            CredentialsError: as ``call``.
+        """
+        token: str | None = None
+        while True:
+            if method == "GET":
+                page = self.call(method, service, path, params={**params, "pageToken": token})
+            else:
+                page = self.call(
+                    method,
+                    service,
+                    path,
+                    params=params,
+                    body={**(body or {}), **({"pageToken": token} if token else {})},
+                )
+            yield from page.get(field) or ()
+            token = page.get("nextPageToken")
+            if not token:
+                return
+
+    def download(self, service: str, path: str, *, params: Mapping[str, Any] | None = None) -> bytes:
+        """The bytes that a method answers, such as an object's with ``alt=media``.
+
+        Raises:
+            GoogleCloudError: as ``call``.
+            CredentialsError: as ``call``.
+        """
+        return self._send("GET", service, path, params=params).content
+
+    def upload(
+        self,
+        service: str,
+        path: str,
+        content: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        params: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Send bytes; returns the resource that Google made of them.
+
+        Raises:
+            GoogleCloudError: as ``call``.
+            CredentialsError: as ``call``.
+        """
+        reply = self._send(
+            "POST", service, path, params=params, content=content, headers={"content-type": content_type}
+        )
+        found: dict[str, Any] = reply.json()
+        return found
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(
+        self,
+        verb: str,
+        service: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **content: Any,
+    ) -> httpx.Response:
+        url, host = self._address(service, path)
+        asked = {name: value for name, value in (params or {}).items() if value is not None}
+        safe = verb in SAFE_VERBS
+        renew = False
+        reply: httpx.Response | None = None
+        try:
+            for attempt in tenacity.Retrying(
+                stop=tenacity.stop_after_attempt(ATTEMPTS),
+                wait=_wait,
+                retry=tenacity.retry_if_exception(lambda error: _again(error, safe=safe)),
+                reraise=True,
+            ):
+                with attempt:
+                    sent = {**self._headers, **host, **(headers or {}), "authorization": f"Bearer {self._token(renew)}"}
+                    reply = self._http.request(verb, url, params=asked or None, headers=sent, **content)
+                    stale = reply.status_code == UNAUTHENTICATED and not renew
+                    renew = renew or stale
+                    _accept(reply, stale=stale)
+        except (_Stale, httpx.HTTPStatusError) as error:
+            raise refusal(error.response, service, path) from None
+        except httpx.HTTPError as error:
+            where = self._sandbox or f"https://{host_of(service)}"
+            raise GoogleCloudError(
+                0,
+                "UNREACHABLE",
+                f"{where} does not answer ({type(error).__name__}: {error}), so nothing was read",
+                service,
+                path,
+            ) from None
+        if reply is None:
+            raise AssertionError("tenacity ends with an answer or an exception")
+        return reply
+
+    def _address(self, service: str, path: str) -> tuple[str, dict[str, str]]:
+        encoded = quote(path.lstrip("/"), safe=PATH_CHARACTERS)
+        if self._sandbox:
+            return f"{self._sandbox}/{encoded}", {"host": host_of(service)}
+        if service in self._endpoints:
+            base = urlsplit(self._endpoints[service])
+            return f"{base.scheme}://{base.netloc}/{encoded}", {}
+        return f"https://{host_of(service)}/{encoded}", {}
+
+
+class _Stale(Exception):
+    """A token was refused for the first time."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__("stale token")
+        self.response = response
+
+
+def _accept(reply: httpx.Response, *, stale: bool) -> None:
+    if stale:
+        raise _Stale(reply)
+    reply.raise_for_status()
+
+
+def host_of(service: str) -> str:
+    """The public host of a service.
+
+    Vertex AI's multi-regions have hosts of their own form.
+    Source: https://github.com/googleapis/python-genai/issues/2498 (read 2026-11).
+    """
+    location, _, name = service.rpartition("-")
+    if name == "aiplatform" and location in MULTI_REGIONS:
+        return f"{name}.{location}.rep.googleapis.com"
+    return f"{service}.googleapis.com"
+
+
+class ApplicationDefault:
+    """Tokens of the application-default credentials, optionally of an account they impersonate.
+
+    Args:
+        impersonate: e-mail of a service account.
+    """
+
+    def __init__(self, impersonate: str | None = None) -> None:
+        self._impersonate = impersonate
+        self._credentials: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self, renew: bool) -> str:
+        """A valid token.
+
+        Raises:
+            CredentialsError: there are no credentials, or they may not impersonate.
+        """
+        import google.auth  # noqa: PLC0415 -- costs a third of a second, and a sandbox needs none of it
+        import google.auth.impersonated_credentials  # noqa: PLC0415
+        import google.auth.transport.requests  # noqa: PLC0415
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+
+        with self._lock:
+            try:
+                if self._credentials is None:
+                    found, _ = google.auth.default(scopes=[CLOUD_PLATFORM])
+                    self._credentials = (
+                        google.auth.impersonated_credentials.Credentials(found, self._impersonate, [CLOUD_PLATFORM])
+                        if self._impersonate
+                        else found
+                    )
+                if renew or not self._credentials.valid:
+                    self._credentials.refresh(google.auth.transport.requests.Request())
+            except GoogleAuthError as error:
+                raise CredentialsError(
+                    f"No credentials for Google Cloud: {error}",
+                    cure="gcloud auth application-default login"
+                    + (
+                        f", as somebody with roles/iam.serviceAccountTokenCreator on {self._impersonate}"
+                        if self._impersonate
+                        else ""
+                    ),
+                ) from None
+            return str(self._credentials.token)
+
+
+def refusal(reply: httpx.Response, service: str, path: str) -> GoogleCloudError:
+    """What Google's error envelope says; where there is none, what the page says.
+
+    Source: https://cloud.google.com/apis/design/errors (read 2026-11).
+    """
+    try:
+        error = reply.json()["error"]
+        message, status = str(error.get("message", "")), str(error.get("status", ""))
+        details = [detail for detail in error.get("details", ()) if isinstance(detail, dict)]
+        listed = [entry for entry in error.get("errors", ()) if isinstance(entry, dict)]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return GoogleCloudError(reply.status_code, "", reply.text.strip()[:300] or "no explanation", service, path)
+    reason = next((str(detail["reason"]) for detail in details if detail.get("reason")), "")
+    barred = any(
+        violation.get("type") == "VPC_SERVICE_CONTROLS"
+        for detail in details
+        for violation in detail.get("violations", ())
+    )
+    if barred:
+        reason = "VPC_SERVICE_CONTROLS"
+    reason = reason or status or next((str(entry["reason"]) for entry in listed if entry.get("reason")), "")
+    return GoogleCloudError(reply.status_code, reason, message or "no explanation", service, path)
+
+
+def _again(error: BaseException, *, safe: bool) -> bool:
+    if isinstance(error, _Stale):
+        return True
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status in REFUSED_FOR_NOW or (safe and status in UNCERTAIN)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        # Nothing was sent; a loopback port without a server will not get one by waiting.
+        return urlsplit(str(error.request.url)).hostname not in LOOPBACK
+    return safe and isinstance(error, httpx.TransportError)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _Stale):
+        return 0.0
+    if isinstance(error, httpx.HTTPStatusError):
+        asked = error.response.headers.get("retry-after", "")
+        if asked.isdigit():
+            return min(float(asked), LONGEST_WAIT_SECONDS)
+    return tenacity.wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT_SECONDS)(state)
+
+
+def _loopback_origin(endpoints: Mapping[str, str]) -> str | None:
+    """The origin that a stack's endpoints share when they all lie on this machine."""
+    found = {urlsplit(url).netloc: urlsplit(url) for url in endpoints.values()}
+    if len(found) != 1:
+        return None
+    (only,) = found.values()
+    return f"{only.scheme}://{only.netloc}" if only.hostname in LOOPBACK else None
+
+
+def _settings(root: Path | None, stack: str | None) -> dict[str, Any]:
+    if stack is None:
+        return {}
+    from plantain.project import project_root, raw_settings  # noqa: PLC0415 -- not needed without a stack
+
+    found = raw_settings(root or project_root(), stack)
+    endpoints = found.get("endpoints") or {}
+    if not isinstance(endpoints, dict) or not all(isinstance(url, str) for url in endpoints.values()):
+        raise InputError(
+            f"plantain:endpoints of stack {stack} is no map from an API to a URL, so it cannot be told where to call.",
+            cure=f"edit Pulumi.{stack}.yaml",
+        )
+    return found
