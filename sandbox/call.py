@@ -22,10 +22,12 @@ class Principal:
     Attributes:
         member: IAM member string, as ``serviceAccount:name@project.iam.gserviceaccount.com``.
         delegates: members that impersonated on the way here, first caller first.
+        identities: further member strings of a federated identity: its pool, groups and attributes.
     """
 
     member: str
     delegates: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
 
     @property
     def email(self) -> str:
@@ -43,10 +45,14 @@ class Origin:
     Attributes:
         network: full name of the VPC network (``projects/p/global/networks/n``), None for the internet.
         address: the caller's IP address as access levels see it.
+        region: country code of that address; empty when unknown.
+        device: facts of the caller's device, see ``sandbox.enforcement.access_levels.Caller``; None when unknown.
     """
 
     network: str | None = None
     address: str = "203.0.113.1"
+    region: str = ""
+    device: Mapping[str, Any] | None = None
 
     @property
     def project(self) -> str | None:

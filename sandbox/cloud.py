@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.blobs import Blobs
 from sandbox.clock import Clock
 from sandbox.description import described
+from sandbox.enforcement.conditions import Conditions
+from sandbox.enforcement.deny import DenyPolicies
 from sandbox.enforcement.perimeter import Perimeters
 from sandbox.enforcement.permissions import Permissions
 from sandbox.faults import Faults
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 SERVICES = "serviceusage.services"
 ORGANIZATIONS = "cloudresourcemanager.organizations"
 ACCOUNTS = "cloudbilling.billingAccounts"
+
+#: Google Workspace customer id of the organisation.
+CUSTOMER = "C0sandbox"
 
 #: What the administrator of a new organisation is given in practice.
 ADMINISTRATOR_ROLES = (
@@ -60,7 +65,9 @@ class Cloud:
         self.identifiers = Identifiers(self.store, settings.seed)
         self.hierarchy = Hierarchy(self.store, settings.organization)
         self.policies = Policies(self.store, self.hierarchy)
-        self.permissions = Permissions(self.store, self.policies)
+        conditions = Conditions(self.store, self.hierarchy)
+        self.deny_policies = DenyPolicies(self.store, self.hierarchy, conditions, CUSTOMER)
+        self.permissions = Permissions(self.store, self.policies, self.deny_policies, self.clock)
         self.operations = Operations(self.store)
         self.faults = Faults()
         self.log = RequestLog()
@@ -102,7 +109,7 @@ class Cloud:
         return {
             "name": name,
             "displayName": self.settings.domain,
-            "directoryCustomerId": "C0sandbox",
+            "directoryCustomerId": CUSTOMER,
             "state": "ACTIVE",
             "createTime": self.clock.timestamp_millis(),
             "updateTime": self.clock.timestamp_millis(),

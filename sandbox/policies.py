@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.enforcement.expressions import ExpressionError, compiled
 from sandbox.errors import Aborted, InvalidArgument
 from sandbox.etags import EMPTY_POLICY, stale
 from sandbox.hierarchy import Hierarchy
@@ -17,6 +18,28 @@ Policy = dict[str, Any]
 
 KIND = "iam.policies"
 CONDITIONAL = 3
+
+#: Never granted with a condition: https://docs.cloud.google.com/iam/docs/conditions-overview (read 2026-08).
+BASIC_ROLES = {"roles/owner", "roles/editor", "roles/viewer"}
+
+
+def check_condition(role: str, condition: Policy, version: int) -> None:
+    """Refuse a condition that Google refuses.
+
+    Raises:
+        InvalidArgument: the policy's version is too low, the title is missing, the role takes no conditions, or the
+            expression is no CEL.
+    """
+    if version < CONDITIONAL:
+        raise InvalidArgument("Policies with conditional role bindings must specify a version of at least 3.")
+    if not condition.get("title"):
+        raise InvalidArgument("Condition title must not be empty.")
+    if role in BASIC_ROLES:
+        raise InvalidArgument(f"Basic roles cannot be granted with a condition: {role}.")
+    try:
+        compiled(condition.get("expression", ""))
+    except ExpressionError as error:
+        raise InvalidArgument(f"Condition expression compilation failed: {error}") from None
 
 
 class Policies:
@@ -66,8 +89,8 @@ class Policies:
             if not role.startswith(("roles/", "projects/", "organizations/")):
                 raise InvalidArgument(f"Invalid role {role!r}: roles start with roles/, projects/ or organizations/.")
             condition = binding.get("condition")
-            if condition and version < CONDITIONAL:
-                raise InvalidArgument("Policies with conditional role bindings must specify a version of at least 3.")
+            if condition:
+                check_condition(role, condition, version)
             entry = merged.setdefault((role, json.dumps(condition, sort_keys=True)), {"role": role, "members": []})
             entry["members"] = sorted({*entry["members"], *members})
             if condition:
@@ -93,13 +116,9 @@ class Policies:
             if policy:
                 yield resource, policy
 
-    def roles(self, service: str, name: str, members: set[str]) -> Iterator[tuple[str, str, str]]:
-        """``(role, member, resource)`` of every unconditional binding that names one of ``members``.
-
-        A conditional binding grants nothing here: conditions are not evaluated, so they fail closed.
-        """
+    def bindings(self, service: str, name: str, members: set[str]) -> Iterator[tuple[str, str, str, Policy | None]]:
+        """``(role, member, resource, condition)`` of every binding that names one of ``members``, nearest first."""
         for resource, policy in self.inherited(service, name):
             for binding in policy.get("bindings", []):
-                if "condition" not in binding:
-                    for member in members.intersection(binding["members"]):
-                        yield binding["role"], member, resource
+                for member in members.intersection(binding["members"]):
+                    yield binding["role"], member, resource, binding.get("condition")

@@ -62,6 +62,11 @@ class Store:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
+    def any(self, kind: str) -> bool:
+        """Whether there is any document of a kind."""
+        found = self._connection.execute("SELECT 1 FROM resources WHERE kind = ? LIMIT 1", (kind,)).fetchone()
+        return found is not None
+
     def put(self, kind: str, name: str, document: Document) -> None:
         """Create or replace; the place in the order of creation stays."""
         self._connection.execute(

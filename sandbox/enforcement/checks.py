@@ -94,6 +94,10 @@ def require_perimeter(call: Call) -> None:
         source=f"projects/{call.cloud.hierarchy.project_number(call.origin.project)}" if call.origin.project else None,
         network=f"//compute.googleapis.com/{call.origin.network}" if call.origin.network else None,
         address=call.origin.address,
+        region=call.origin.region,
+        device=call.origin.device,
+        identities=frozenset(call.cloud.permissions.members(call.principal)),
+        moment=call.cloud.clock.now(),
     )
     for violation in call.cloud.perimeters().violations(crossing):
         identifier = record_perimeter_violation(call, violation, project_id)

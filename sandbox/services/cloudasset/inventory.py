@@ -6,11 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from sandbox.asset_types import AssetType, asset_types
 from sandbox.call import Call
 from sandbox.errors import ApiError
 
@@ -22,27 +21,6 @@ Document = dict[str, Any]
 KEY = re.compile(r"projects/[\w:.-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+(?:/cryptoKeyVersions/\d+)?")
 PLACE = re.compile(r"/(?:locations|regions|zones)/([^/]+)/")
 CONTAINERS = ("organizations/", "folders/", "projects/")
-
-
-@dataclass(frozen=True, slots=True)
-class AssetType:
-    """One row of the table of asset types."""
-
-    kind: str
-    asset_type: str
-    version: str
-
-    @property
-    def host(self) -> str:
-        """The host in the full resource name."""
-        return f"{self.kind.partition('.')[0]}.googleapis.com"
-
-
-@cache
-def asset_types() -> tuple[AssetType, ...]:
-    """The kinds that the inventory knows, by asset type."""
-    table = json.loads(resources.files("sandbox.services.cloudasset").joinpath("types.json").read_text())
-    return tuple(AssetType(row["kind"], row["assetType"], row["version"]) for row in table["types"])
 
 
 @dataclass(frozen=True, slots=True)

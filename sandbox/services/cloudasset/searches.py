@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from sandbox.asset_types import asset_types as known_types
 from sandbox.call import Call
 from sandbox.enforcement.permissions import Permissions
 from sandbox.errors import InvalidArgument
@@ -34,7 +35,7 @@ def asset_types(call: Call) -> list[str]:
     listed = getattr(call.query, "getlist", None)
     given = listed("assetTypes") if listed else [call.query.get("assetTypes", "")]
     wanted = [name for text in given for name in text.split(",") if name]
-    known = {row.asset_type for row in inventory.asset_types()}
+    known = {row.asset_type for row in known_types()}
     for name in wanted:
         if name not in known and not set(name) & set("*.+[(|") - {"."}:
             raise InvalidArgument(f"Invalid asset type: {name}.")

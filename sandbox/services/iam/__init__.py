@@ -1,8 +1,8 @@
-"""IAM: service accounts, roles, service account keys."""
+"""IAM: service accounts and their keys, roles, deny policies."""
 
 from __future__ import annotations
 
-from sandbox.services.iam import keys, roles, service_accounts
+from sandbox.services.iam import deny_policies, keys, roles, service_accounts
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -10,5 +10,6 @@ SERVICE = Service(
     title="Identity and Access Management (IAM) API",
     prefix="google.iam.admin.v1",
     resources=(keys.Key, roles.Role, service_accounts.ServiceAccount),
-    handlers={**roles.HANDLERS, **service_accounts.HANDLERS},
+    handlers={**deny_policies.HANDLERS, **roles.HANDLERS, **service_accounts.HANDLERS},
+    targets=deny_policies.TARGETS,
 )

@@ -143,3 +143,58 @@ def test_a_dry_run_configuration_only_reports() -> None:
 def test_a_bridge_refuses_nothing() -> None:
     bridge = {"perimeterType": "PERIMETER_TYPE_BRIDGE", "status": {"resources": [INSIDE]}}
     assert not found(Perimeters((bridge,)), crossing())
+
+
+def test_a_decision_names_the_rule_that_admits_and_what_the_others_miss() -> None:
+    rules = perimeters(ingressPolicies=[ingress(resources=[OTHER], title="other"), ingress()])
+    (decision,) = rules.decisions(crossing(member=DEPLOYER))
+    assert (decision.allowed, decision.rule, decision.direction) == (True, "ingressPolicies[1]", "ingress")
+    (near,) = decision.near_misses
+    assert (near.rule, near.misses) == ("ingressPolicies[0]", (f"resources: {OTHER} does not hold {INSIDE}",))
+
+
+def test_a_refusal_says_in_every_respect_what_a_rule_misses() -> None:
+    rule = ingress(operations=[{"serviceName": STORAGE, "methodSelectors": [{"method": "storage.buckets.get"}]}])
+    (decision,) = perimeters(ingressPolicies=[rule]).decisions(crossing())
+    assert decision.near_misses[0].misses == (
+        f"identities: {DEPLOYER} does not hold user:jo@example.com",
+        f"methodSelectors of {STORAGE}: storage.buckets.get does not hold storage.objects.get",
+    )
+    assert decision.because == "the internet address 203.0.113.1 is outside of the perimeter that holds projects/1"
+
+
+def test_a_network_of_another_project_is_told_apart_from_the_internet() -> None:
+    assert [v.reason for v in found(perimeters(), crossing(source=OTHER))] == ["NETWORK_NOT_IN_SAME_SERVICE_PERIMETER"]
+
+
+def test_a_bridge_joins_two_perimeters() -> None:
+    one, two = perimeters().perimeters[0], perimeters(resources=[OTHER]).perimeters[0]
+    bridge = {
+        "name": "accessPolicies/9/servicePerimeters/bridge",
+        "perimeterType": "PERIMETER_TYPE_BRIDGE",
+        "status": {"resources": [INSIDE, OTHER]},
+    }
+    across = crossing(source=OTHER)
+    assert found(Perimeters((one, two)), across)
+    assert not found(Perimeters((one, two, bridge)), across)
+    assert found(Perimeters((one, two, bridge)), crossing())
+
+
+def test_a_group_in_a_rule_admits_its_members() -> None:
+    rules = perimeters(ingressPolicies=[ingress(identities=["group:team@example.com"])])
+    assert found(rules, crossing())
+    assert not found(rules, crossing(identities=frozenset({"group:team@example.com"})))
+
+
+def test_an_egress_rule_with_restricted_sources_admits_those_only() -> None:
+    rule = {
+        "egressFrom": {
+            "identityType": "ANY_IDENTITY",
+            "sources": [{"resource": "projects/7"}],
+            "sourceRestriction": "SOURCE_RESTRICTION_ENABLED",
+        },
+        "egressTo": {"operations": [{"serviceName": "*"}], "resources": ["*"]},
+    }
+    rules = perimeters(resources=[INSIDE, "projects/7"], egressPolicies=[rule])
+    assert found(rules, crossing(source=INSIDE, target=OTHER))
+    assert not found(rules, crossing(source="projects/7", target=OTHER))
