@@ -3,7 +3,21 @@
 Python alone, without any package: the policy pack runs it in an environment of its own.
 """
 
-from policies.catalogue import storage
+from policies.catalogue import (
+    alerts,
+    audit_logs,
+    capacity,
+    identity,
+    keys,
+    manual,
+    model,
+    network,
+    organization,
+    perimeter,
+    project,
+    serverless,
+    storage,
+)
 from policies.catalogue.context import Context
 from policies.catalogue.control import Control, Severity
 from policies.catalogue.parameters import Parameters
@@ -11,7 +25,22 @@ from policies.catalogue.resource import Resource
 from policies.catalogue.unknown import UNKNOWN, Unknown
 from policies.catalogue.verdict import Reading, Status, Verdict
 
-CONTROLS: tuple[Control, ...] = (*storage.CONTROLS,)
+CONTROLS: tuple[Control, ...] = (
+    *project.CONTROLS,
+    *organization.CONTROLS,
+    *identity.CONTROLS,
+    *perimeter.CONTROLS,
+    *network.CONTROLS,
+    *keys.CONTROLS,
+    *storage.CONTROLS,
+    *serverless.CONTROLS,
+    *audit_logs.CONTROLS,
+    *alerts.CONTROLS,
+    *capacity.CONTROLS,
+    *model.CONTROLS,
+    *manual.CONTROLS,
+)
+"""Every control, in the order of the documentation."""
 
 __all__ = [
     "CONTROLS",

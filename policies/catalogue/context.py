@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from policies.catalogue.belonging import PROJECT, by_project, is_campaign
 from policies.catalogue.parameters import Parameters
 from policies.catalogue.resource import Resource
 
@@ -39,6 +40,16 @@ class Context:
     def by_urn(self) -> Mapping[str, Resource]:
         """Resources by URN."""
         return {resource.urn: resource for resource in self.resources}
+
+    @cached_property
+    def by_project(self) -> Mapping[str, Sequence[Resource]]:
+        """For each project's URN, the resources in it."""
+        return by_project(self.resources)
+
+    @cached_property
+    def campaigns(self) -> Sequence[Resource]:
+        """The projects that carry a campaign."""
+        return [project for project in self.of(PROJECT) if is_campaign(project)]
 
     def of(self, *types: str) -> list[Resource]:
         """Resources of some types, in the stack's order within a type."""

@@ -1,11 +1,11 @@
 """How checks are written: a look at one resource that remembers what it read, and ends in a verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 from policies.catalogue.context import Context
-from policies.catalogue.control import Check
+from policies.catalogue.control import Control, Severity
 from policies.catalogue.resource import Resource
 from policies.catalogue.unknown import MISSING, Unknown
 from policies.catalogue.verdict import Reading, Status, Verdict
@@ -84,31 +84,32 @@ class Look:
         return Verdict(status, reason, tuple(self._readings))
 
 
-def of_resource(judge: Callable[[Look], Verdict]) -> Check:
-    """A check of one resource from a function that looks at it."""
+def resource_control(
+    *,
+    id: str,  # noqa: A002 - the field's name in every framework
+    title: str,
+    text: str,
+    why: str,
+    severity: Severity,
+    types: Sequence[str],
+    paths: Sequence[str],
+    fix: str,
+    url: str,
+    crosswalk: Mapping[str, Sequence[str]],
+) -> Callable[[Callable[[Look, Context], Verdict]], Control]:
+    """A control from the function that judges one resource; arguments are those of `Control`."""
 
-    @wraps(judge)
-    def check(resource: Resource | None, _: Context) -> Verdict:
-        return _looked(judge, resource, judge.__name__)
+    def wrap(judge: Callable[[Look, Context], Verdict]) -> Control:
+        @wraps(judge)
+        def check(resource: Resource | None, context: Context) -> Verdict:
+            if resource is None:
+                raise TypeError(f"{id} judges one resource and was given none")
+            look = Look(resource)
+            try:
+                return judge(look, context)
+            except Open as undecided:
+                return look.stays_open(str(undecided))
 
-    return check
+        return Control(id, title, text, why, severity, tuple(types), tuple(paths), fix, url, crosswalk, check)
 
-
-def in_context(judge: Callable[[Look, Context], Verdict]) -> Check:
-    """A check of one resource from a function that looks at it and at its surroundings."""
-
-    @wraps(judge)
-    def check(resource: Resource | None, context: Context) -> Verdict:
-        return _looked(lambda look: judge(look, context), resource, judge.__name__)
-
-    return check
-
-
-def _looked(judge: Callable[[Look], Verdict], resource: Resource | None, name: str) -> Verdict:
-    if resource is None:
-        raise TypeError(f"{name} judges one resource and was given none")
-    look = Look(resource)
-    try:
-        return judge(look)
-    except Open as undecided:
-        return look.stays_open(str(undecided))
+    return wrap

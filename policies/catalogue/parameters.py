@@ -18,6 +18,7 @@ class Parameters:
     """Choices with their defaults. Each can be set as `policies:<camelCase name>`.
 
     Attributes:
+        required_labels: labels that everything that takes labels must have.
         allowed_locations: regions and multi-regions where data may lie; empty: the stack's region only.
         allowed_services: APIs a project may enable besides those of a campaign.
         log_retention_days: least retention of logs.
@@ -26,12 +27,16 @@ class Parameters:
         key_destroy_days: least time between a key's scheduled and real destruction.
         soft_delete_days: least time a deleted object can be brought back.
         hsm_data_classes: data classes whose keys must be in an HSM.
+        external_resources: resources outside Google that egress rules may name, such as s3://bucket.
         key_projects: projects that may hold keys besides those of the stack; empty: any project of the stack.
         separate_key_project: whether keys must lie in another project than the data.
         residency: whether the model must not be called at its `global` endpoint.
         capacity_alert_ratio: largest part of a limit at which an alert must fire.
     """
 
+    required_labels: tuple[str, ...] = field(
+        default_factory=lambda: _words("campaign owner cost-center env data-class ends-on")
+    )
     allowed_locations: tuple[str, ...] = ()
     allowed_services: tuple[str, ...] = ()
     log_retention_days: int = 365
@@ -40,6 +45,7 @@ class Parameters:
     key_destroy_days: int = 30
     soft_delete_days: int = 7
     hsm_data_classes: tuple[str, ...] = field(default_factory=lambda: _words("restricted"))
+    external_resources: tuple[str, ...] = ()
     key_projects: tuple[str, ...] = ()
     separate_key_project: bool = False
     residency: bool = False
