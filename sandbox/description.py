@@ -114,7 +114,7 @@ class Description:
             if file.name.endswith(".json"):
                 self._read(json.loads(file.read_text()))
         for methods in self._routes.values():
-            methods.sort(key=lambda m: (not m.custom, -len(m.pattern.pattern)))
+            methods.sort(key=lambda m: (not m.custom, m.pattern.groups > 0, -len(m.pattern.pattern)))
 
     def _read(self, document: dict[str, Any]) -> None:
         service, version = document["service"], document["version"]

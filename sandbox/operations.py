@@ -31,6 +31,13 @@ class Operations:
         self._store.put(f"{service}.operations", name, operation)
         return operation
 
+    def failed(self, service: str, name: str, error: ApiError, metadata: Document | None = None) -> Document:
+        """An operation that has ended with an error already; its caller learns of it by asking for the operation."""
+        status = {"code": GRPC_CODES.get(error.status, 2), "message": error.message}
+        head = {"name": name, **({"metadata": metadata} if metadata else {})}
+        self._store.put(f"{service}.operations", name, {**head, "done": True, "error": status})
+        return head
+
     def background(self, service: str, name: str, work: Work, metadata: Document | None = None) -> Document:
         """An operation whose ``work`` runs on the event loop; its result or failure ends the operation."""
         operation = {"name": name, **({"metadata": metadata} if metadata else {}), "done": False}

@@ -15,9 +15,10 @@ SERVICE = Service(
         organizations.Organization,
         projects.Project,
         tags.TagBinding,
+        tags.TagHold,
         tags.TagKey,
         tags.TagValue,
     ),
-    handlers={**folders.HANDLERS, **organizations.HANDLERS, **projects.HANDLERS},
+    handlers={**folders.HANDLERS, **organizations.HANDLERS, **projects.HANDLERS, **tags.HANDLERS},
     targets={**folders.TARGETS, **liens.TARGETS, **projects.TARGETS, **tags.TARGETS},
 )

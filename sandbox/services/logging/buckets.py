@@ -240,12 +240,12 @@ class Link(Resource):
         """The operation of a creation."""
         del name
         shown = {"@type": f"{operations.TYPE}Link", **self.view(call, document)}
-        return operations.finished(call, "LinkMetadata", "createLinkRequest", shown)
+        return operations.scheduled(operations.finished(call, "LinkMetadata", "createLinkRequest", shown))
 
     def operation(self, call: Call, name: str, response: Document) -> Document:
         """The operation of a deletion."""
         del name
-        return operations.finished(call, "LinkMetadata", "deleteLinkRequest", response)
+        return operations.scheduled(operations.finished(call, "LinkMetadata", "deleteLinkRequest", response))
 
     def missing(self, call: Call) -> NotFound:
         """Names the link."""

@@ -51,3 +51,9 @@ def finished(call: Call, metadata: str, request: str, response: Document) -> Doc
     # Callers poll by number, and requests are looked up by the project's id.
     cloud.store.put("logging.operations", cloud.hierarchy.canonical(name), operation)
     return operation
+
+
+def scheduled(operation: Document) -> Document:
+    """What the caller of a change sees first: that the work has been accepted. The operation itself says the rest."""
+    metadata = {key: value for key, value in operation["metadata"].items() if key != "endTime"}
+    return {"name": operation["name"], "metadata": {**metadata, "state": "OPERATION_STATE_SCHEDULED"}}

@@ -59,9 +59,11 @@ class RunService(Resource):
     def delete(self, call: Call) -> Document:
         """Answers with the service; its instances end."""
         document = self.read(call)
-        remove(call.cloud, call.name)
+        self.check_etag(call, document)
         shown = {"@type": f"type.googleapis.com/{self.package}.Service", **self.view(call, document)}
-        return self.operation(call, call.name, shown)
+        operation = self.operation(call, call.name, shown)
+        remove(call.cloud, call.name)
+        return operation
 
     def operation_metadata(self, call: Call, name: str) -> Document:
         """The metadata is the service itself."""
