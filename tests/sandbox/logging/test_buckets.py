@@ -124,10 +124,13 @@ def test_links_need_analytics_and_name_the_project_by_number(admin: Caller, url:
     operation = admin("POST", f"{path}/b/links", {}, params={"linkId": "l"})[1]
     assert operation["name"].split("/")[1].isdigit()
     assert operation["metadata"]["createLinkRequest"]["linkId"] == "l"
-    assert admin("GET", f"/logging/v2/{operation['name']}")[1] == operation
-    assert operation["response"]["bigqueryDataset"]["datasetId"].endswith("/datasets/l")
+    assert operation["metadata"]["state"] == "OPERATION_STATE_SCHEDULED"
+    ended = admin("GET", f"/logging/v2/{operation['name']}")[1]
+    assert (ended["done"], ended["metadata"]["state"]) == (True, "OPERATION_STATE_SUCCEEDED")
+    assert ended["response"]["bigqueryDataset"]["datasetId"].endswith("/datasets/l")
     assert admin("DELETE", f"{path}/b")[0] == 400
-    assert admin("DELETE", f"{path}/b/links/l")[1]["done"] is True
+    removed = admin("DELETE", f"{path}/b/links/l")[1]
+    assert admin("GET", f"/logging/v2/{removed['name']}")[1]["done"] is True
     assert admin("DELETE", f"{path}/b")[0] == 200
 
 
