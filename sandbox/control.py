@@ -30,6 +30,19 @@ class TokenRequest(BaseModel):
     audience: str = ""
 
 
+class IssuerRequest(BaseModel):
+    """Ask for a token in the name of an issuer outside, as a pipeline gets from its own identity provider.
+
+    ``claims`` are the issuer's own, ``sub`` and ``aud`` among them; ``iss``, ``iat`` and ``exp`` are added.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    issuer: str = Field(pattern=r"^https://[^\s]+$")
+    claims: dict[str, Any]
+    lifetime: int = Field(default=600, ge=-3600, le=43200)
+
+
 class GroupRequest(BaseModel):
     """Define a Cloud Identity group's members."""
 
@@ -88,6 +101,12 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             return JSONResponse({"token": cloud.tokens.identity_token(principal, asked.audience, asked.lifetime)})
         return JSONResponse({"token": cloud.tokens.access_token(principal, asked.lifetime)})
 
+    async def issuer(request: Request) -> Response:
+        asked = IssuerRequest.model_validate_json(await request.body())
+        now = int(cloud.clock.now().timestamp())
+        claims = {"iss": asked.issuer, "iat": now, "exp": now + asked.lifetime, **asked.claims}
+        return JSONResponse({"token": cloud.tokens.jwt(asked.issuer, claims)})
+
     async def group(request: Request) -> Response:
         asked = GroupRequest.model_validate_json(await request.body())
         cloud.store.put("cloudidentity.groups", asked.group, {"members": asked.members})
@@ -118,6 +137,7 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             Route("/certificate", certificate),
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
             Route("/tokens", guarded(token), methods=["POST"]),
+            Route("/issuers", guarded(issuer), methods=["POST"]),
             Route("/groups", guarded(group), methods=["POST"]),
             Route("/environment", guarded(environment), methods=["POST"]),
             Route("/clock", guarded(advance), methods=["POST"]),

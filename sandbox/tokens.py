@@ -50,6 +50,7 @@ class Tokens:
         claims = {
             "sub": principal.member,
             "via": list(principal.delegates),
+            **({"ids": list(principal.identities)} if principal.identities else {}),
             "exp": int(self.clock.now().timestamp()) + lifetime,
         }
         payload = encode(json.dumps(claims).encode())
@@ -76,7 +77,7 @@ class Tokens:
     def _unexpired(self, claims: dict[str, Any]) -> Principal | None:
         if claims["exp"] <= self.clock.now().timestamp():
             return None
-        return Principal(claims["sub"], tuple(claims.get("via", ())))
+        return Principal(claims["sub"], tuple(claims.get("via", ())), tuple(claims.get("ids", ())))
 
     @staticmethod
     def _subject(claims: dict[str, Any]) -> str:
@@ -157,11 +158,11 @@ class Tokens:
         """The name under which the sandbox's own signing key is kept."""
         return "accounts.google.com"
 
-    def verify(self, token: str) -> dict[str, Any] | None:
-        """The claims of an identity token that this sandbox issued."""
+    def verify(self, token: str, issuer: str = "") -> dict[str, Any] | None:
+        """The claims of a token that this sandbox signed, in its own name or in that of another issuer."""
         text, _, signature = token.rpartition(".")
         try:
-            if not self.verified(self.issuer, text.encode(), decode(signature)):
+            if not self.verified(issuer or self.issuer, text.encode(), decode(signature)):
                 return None
             claims = json.loads(decode(text.partition(".")[2]))
         except ValueError:

@@ -33,7 +33,6 @@ ACCOUNT_WIDE = {
     "openidconnect",
     "orgpolicy",
     "serviceusage",
-    "sts",
 }
 
 

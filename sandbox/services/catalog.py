@@ -27,6 +27,7 @@ from sandbox.services import (
     secretmanager,
     serviceusage,
     storage,
+    sts,
 )
 
 SERVICES = (
@@ -55,4 +56,5 @@ SERVICES = (
     secretmanager.SERVICE,
     serviceusage.SERVICE,
     storage.SERVICE,
+    sts.SERVICE,
 )
