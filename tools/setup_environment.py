@@ -15,7 +15,10 @@ ENVIRONMENT = os.path.join(ROOT, ".venv")
 REQUIREMENTS = os.path.join(ROOT, "requirements", "all.txt")
 INSTALLER = os.path.join(ROOT, "requirements", "installer.txt")
 STAMP = os.path.join(ENVIRONMENT, "installed.sha256")
-NEEDED_BYTES = 1500 * 1024 * 1024
+POLICY_REQUIREMENTS = os.path.join(ROOT, "requirements", "policies.txt")
+POLICY_ENVIRONMENT = os.path.join(ENVIRONMENT, "policies")
+POLICY_STAMP = "installed.sha256"
+NEEDED_BYTES = 1600 * 1024 * 1024
 PYTHON_TOO_OLD, NO_DEPENDENCIES = 2, 3
 
 
@@ -76,6 +79,57 @@ def install():
         file.write(wanted())
 
 
+def policies_wanted():
+    digest = hashlib.sha256(sys.version.encode())
+    with open(POLICY_REQUIREMENTS, "rb") as file:
+        digest.update(file.read())
+    digest.update(ROOT.encode())
+    return digest.hexdigest()
+
+
+def policies_installed():
+    try:
+        with open(os.path.join(POLICY_ENVIRONMENT, POLICY_STAMP)) as file:
+            return file.read() == policies_wanted()
+    except OSError:
+        return False
+
+
+def install_policies():
+    """Make the policy pack's environment beside its place and move it there, so that no run sees half of it."""
+    print("Installing the policy pack's dependencies into .venv/policies ...", flush=True)
+    made = "%s-%d" % (POLICY_ENVIRONMENT, os.getpid())
+    folder = "Scripts" if os.name == "nt" else "bin"
+    uv = (python(), "-m", "uv")
+    try:
+        run(*uv, "venv", "--quiet", "--relocatable", "--python", python(), made)
+        inside = os.path.join(made, folder, "python")
+        install = (*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", inside)
+        run(*install, "--require-hashes", "-r", POLICY_REQUIREMENTS)
+        with open(os.path.join(made, POLICY_STAMP), "w") as file:
+            file.write(policies_wanted())
+        put_policies(made)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def put_policies(made):
+    """Move an environment to its place. Of two runs at once the later one finds the place taken and keeps what is there."""
+    if policies_installed():
+        return
+    old = made + "-old"
+    try:
+        os.rename(POLICY_ENVIRONMENT, old)
+    except OSError:
+        pass  # There was none, or another run has just moved it.
+    try:
+        os.rename(made, POLICY_ENVIRONMENT)
+    except OSError:
+        if not policies_installed():
+            raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def main():
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
@@ -86,6 +140,8 @@ def main():
         )
     if not installed():
         install()
+    if not policies_installed():
+        install_policies()
     sys.exit(subprocess.call([python(), "-m", "plantain.main", "engine"], cwd=ROOT))
 
 
