@@ -30,6 +30,7 @@ class Verb:
 
 VERBS = (
     Verb("cost", "plantain.commands.cost", "app", "What images will cost, what they did cost, and how to size."),
+    Verb("doctor", "plantain.commands.doctor", "doctor", "Find what would stop a deployment, before it is begun."),
     Verb("engine", "plantain.commands.engine", "app", "The Pulumi engine."),
     Verb("generate", "plantain.commands.generate", "generate", "Make images through a campaign's function."),
     Verb("models", "plantain.commands.models", "app", "The image models: stage, location, retirement, price."),

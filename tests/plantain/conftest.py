@@ -20,6 +20,7 @@ class FakeCloud:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, Any, Any]] = []
+        self.sandbox: str | None = None
 
     def call(self, method: str, service: str, path: str, *, params: Any = None, body: Any = None) -> dict[str, Any]:
         key = f"{method} {service}/{path}"

@@ -1,0 +1,1 @@
+"""The checks, one a module. ``plantain.doctor.catalogue`` lists them in their order."""
