@@ -37,12 +37,13 @@ class Image:
     python: Path
 
 
-def build(archive: bytes, cache: Path, *, vendored: str = "") -> Image:
+def build(archive: bytes, cache: Path, *, vendored: str = "", offline: bool = False) -> Image:
     """Build, or reuse what an equal source and an equal requirements file gave before.
 
     Args:
         archive: the uploaded zip.
         cache: shared by all builds; safe when two run at once.
+        offline: the build machines cannot reach the internet, so no index is asked.
         vendored: folder of wheels in the source (``GOOGLE_VENDOR_PIP_DEPENDENCIES``): no index is asked then.
 
     Raises:
@@ -58,12 +59,14 @@ def build(archive: bytes, cache: Path, *, vendored: str = "") -> Image:
     requirements = source / "requirements.txt"
     wanted = requirements.read_bytes() if requirements.exists() else FRAMEWORK.encode()
     wheels = source / vendored if vendored else None
-    key = hashlib.sha256(wanted + sys.version.encode() + (digest.encode() if wheels else b"")).hexdigest()[:32]
+    key = hashlib.sha256(
+        wanted + sys.version.encode() + (digest.encode() if wheels else b"offline" * offline)
+    ).hexdigest()[:32]
     environment = cache / "environments" / key
     with FileLock(cache / f"{key}.lock"):
         if not (environment / "complete").exists():
             shutil.rmtree(environment, ignore_errors=True)
-            install(environment, requirements if requirements.exists() else None, wheels)
+            install(environment, requirements if requirements.exists() else None, wheels, offline=offline)
             (environment / "complete").touch()
     return Image(digest, source, environment / ("Scripts" if os.name == "nt" else "bin") / "python")
 
@@ -85,7 +88,7 @@ def unpack(archive: bytes, target: Path) -> None:
         folder.replace(target)
 
 
-def install(environment: Path, requirements: Path | None, wheels: Path | None) -> None:
+def install(environment: Path, requirements: Path | None, wheels: Path | None, *, offline: bool = False) -> None:
     """Make the environment and install into it."""
     run(
         [*uv(), "venv", "--quiet", "--python", sys.executable, str(environment)]
@@ -100,6 +103,8 @@ def install(environment: Path, requirements: Path | None, wheels: Path | None) -
     )
     if wheels:
         command += ["--no-index", "--find-links", str(wheels)]
+    elif offline:
+        command.append("--no-index")
     command += ["-r", str(requirements)] if requirements else [FRAMEWORK]
     run(command)
 

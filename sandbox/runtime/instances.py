@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import FailedPrecondition, Unavailable
-from sandbox.runtime import telemetry
+from sandbox.runtime import secret_variables, telemetry
 from sandbox.runtime.builds import Image
 from sandbox.runtime.gateway import LOOPBACK
 
@@ -144,7 +144,7 @@ class Instances:
         name = service.rpartition("/")[2]
         return {
             **{key: os.environ[key] for key in INHERITED if key in os.environ},
-            **{item["name"]: item.get("value", "") for item in container.get("env", [])},
+            **{item["name"]: self._variable(service, item) for item in container.get("env", [])},
             "HOME": home,
             "PORT": str(port),
             "K_SERVICE": name,
@@ -160,6 +160,14 @@ class Instances:
             "REQUESTS_CA_BUNDLE": certificate,
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": certificate,
         }
+
+    def _variable(self, service: str, item: dict[str, Any]) -> str:
+        """The text of one environment variable, fetched from Secret Manager where it names a secret."""
+        reference = item.get("valueSource", {}).get("secretKeyRef")
+        if not reference:
+            return str(item.get("value", ""))
+        document = self.cloud.store.get(SERVICES, service) or {}
+        return secret_variables.value(self.cloud, service, document["template"]["serviceAccount"], reference)
 
     async def _listening(self, instance: Instance) -> None:
         loop = asyncio.get_running_loop()

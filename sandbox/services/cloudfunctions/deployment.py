@@ -17,6 +17,9 @@ from sandbox.errors import ApiError, FailedPrecondition, NotFound, PermissionDen
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.runtime.builds import build
 from sandbox.runtime.instances import IMAGES, SERVICES
+from sandbox.runtime.secret_variables import require_all
+from sandbox.services.cloudbuild import builds
+from sandbox.services.cloudbuild.worker_pools import require_pool, without_internet
 from sandbox.services.run.services import account_project, complete, new_revision, register_hosts
 from sandbox.services.serviceusage.agents import address
 from sandbox.services.storage import generations
@@ -35,8 +38,8 @@ INGRESS = {
 }
 EGRESS = {"VPC_EGRESS_ALL_TRAFFIC": "ALL_TRAFFIC", "VPC_EGRESS_PRIVATE_RANGES_ONLY": "PRIVATE_RANGES_ONLY"}
 
-#: Agents that use a function's key: code, image, instances, artifacts.
-KEY_AGENTS = ("cloudfunctions", "run", "artifactregistry", "storage")
+#: Agents that use a function's key: code, image, instances, artifacts, events.
+KEY_AGENTS = ("cloudfunctions", "run", "artifactregistry", "storage", "eventarc")
 
 #: APIs that a deployment uses besides Cloud Functions itself.
 NEEDED_APIS = ("cloudbuild.googleapis.com", "run.googleapis.com", "artifactregistry.googleapis.com")
@@ -102,6 +105,8 @@ def check(cloud: Cloud, document: Document, principal: Principal) -> None:
             )
     for interface in service.get("directVpcNetworkInterface", []):
         check_subnetwork(cloud, project, region, interface)
+    if pool := document["buildConfig"].get("workerPool"):
+        require_pool(cloud, pool)
     if key := document.get("kmsKeyName"):
         number = cloud.hierarchy.project_number(project)
         for agent in KEY_AGENTS:
@@ -162,32 +167,50 @@ async def build_image(cloud: Cloud, document: Document) -> None:
     source["generation"] = found["generation"]
     config["sourceProvenance"] = {"resolvedStorageSource": copy.deepcopy(source)}
     vendored = config.get("environmentVariables", {}).get("GOOGLE_VENDOR_PIP_DEPENDENCIES", "")
-    image = await asyncio.to_thread(build, content, cloud.settings.cache, vendored=vendored)
+    pool = config.get("workerPool", "")
+    offline = bool(pool) and without_internet(require_pool(cloud, pool))
+    record = builds.begin(cloud, document, pool=pool)
+    try:
+        image = await asyncio.to_thread(build, content, cloud.settings.cache, vendored=vendored, offline=offline)
+    except ApiError as error:
+        builds.end(cloud, record, failure=error.message)
+        raise
     region, label = document["name"].split("/")[3], document["name"].rpartition("/")[2]
     repository = config["dockerRepository"].rpartition("/")[2]
     reference = f"{region}-docker.pkg.dev/{project}/{repository}/{label}@sha256:{image.digest}"
     stored = {"digest": image.digest, "source": str(image.source), "python": str(image.python)}
     cloud.store.put(IMAGES, reference, {**stored, "entryPoint": config["entryPoint"]})
-    number = cloud.hierarchy.project_number(project)
-    config["build"] = f"projects/{number}/locations/{region}/builds/{cloud.identifiers.uuid('builds')}"
+    builds.end(cloud, record, image=reference)
+    config["build"] = record["name"]
     document["_image"] = reference
+
+
+def secret_variable(item: Document) -> Document:
+    """A function's secret variable as its Cloud Run service has it."""
+    secret = f"projects/{item['projectId']}/secrets/{item['secret']}" if item.get("projectId") else item["secret"]
+    reference = {"secret": secret, "version": item.get("version") or "latest"}
+    return {"name": item["key"], "valueSource": {"secretKeyRef": reference}}
 
 
 def serve(cloud: Cloud, document: Document) -> Document:
     """Create or update the Cloud Run service behind the function."""
     config, name = document["serviceConfig"], service_name(document)
     environment = {**config.get("environmentVariables", {}), "FUNCTION_TARGET": document["buildConfig"]["entryPoint"]}
+    scaling = {"maxInstanceCount": config["maxInstanceCount"]}
+    if config.get("minInstanceCount"):
+        scaling["minInstanceCount"] = config["minInstanceCount"]
+    secrets = [secret_variable(item) for item in config.get("secretEnvironmentVariables", [])]
     interfaces = config.get("directVpcNetworkInterface", [])
     template: Document = {
         "serviceAccount": config["serviceAccountEmail"],
         "timeout": f"{config['timeoutSeconds']}s",
         "maxInstanceRequestConcurrency": config["maxInstanceRequestConcurrency"],
-        "scaling": {"maxInstanceCount": config["maxInstanceCount"]},
+        "scaling": scaling,
         "containers": [
             {
                 "name": "worker",
                 "image": document["_image"],
-                "env": [{"name": key, "value": value} for key, value in sorted(environment.items())],
+                "env": [*({"name": key, "value": value} for key, value in sorted(environment.items())), *secrets],
                 "resources": {"limits": {"cpu": config["availableCpu"], "memory": config["availableMemory"]}},
             }
         ],
@@ -214,6 +237,7 @@ def serve(cloud: Cloud, document: Document) -> Document:
         "lastModifier": "service-agent",
     }
     complete(cloud, service)
+    require_all(cloud, service)
     new_revision(cloud, service)
     service["etag"] = f'"{cloud.identifiers.hexadecimal("etag", 12)}"'
     cloud.store.put(SERVICES, name, service)

@@ -19,12 +19,14 @@ TYPE = "type.googleapis.com/google.cloud.functions.v2"
 #: https://docs.cloud.google.com/functions/docs/runtime-support (read 2026-08).
 RUNTIME = re.compile(r"python3\d{1,2}")
 
+DEFAULT_INSTANCES = 100
+
 #: https://docs.cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions (read 2026-08).
 SERVICE_DEFAULTS = {
     "availableMemory": "256M",
     "availableCpu": "0.1666",
     "timeoutSeconds": 60,
-    "maxInstanceCount": 100,
+    "maxInstanceCount": DEFAULT_INSTANCES,
     "maxInstanceRequestConcurrency": 1,
     "ingressSettings": "ALLOW_ALL",
     "allTrafficOnLatestRevision": True,
@@ -116,8 +118,7 @@ def complete(call: Call, document: Document) -> None:
         raise InvalidArgument("buildConfig.entryPoint is required.")
     if not build.get("source", {}).get("storageSource", {}).get("object"):
         raise InvalidArgument("buildConfig.source.storageSource with bucket and object is required.")
-    if service.get("vpcConnector") and service.get("directVpcNetworkInterface"):
-        raise InvalidArgument("vpcConnector and directVpcNetworkInterface exclude each other.")
+    check_service(service)
     if document.get("kmsKeyName") and not build.get("dockerRepository"):
         raise InvalidArgument(
             "A function with a customer-managed key needs a buildConfig.dockerRepository with the same key."
@@ -133,6 +134,24 @@ def complete(call: Call, document: Document) -> None:
     service.setdefault("serviceAccountEmail", default_account)
     for key, value in SERVICE_DEFAULTS.items():
         service.setdefault(key, value)
+
+
+def check_service(service: Document) -> None:
+    """Refuse fields of a service configuration that contradict each other.
+
+    Raises:
+        InvalidArgument: with the fields' names.
+    """
+    if service.get("vpcConnector") and service.get("directVpcNetworkInterface"):
+        raise InvalidArgument("vpcConnector and directVpcNetworkInterface exclude each other.")
+    for item in service.get("secretEnvironmentVariables", []):
+        if not item.get("key") or not item.get("secret"):
+            raise InvalidArgument("A secret environment variable needs a key and a secret.")
+        if item["key"] in service.get("environmentVariables", {}):
+            raise InvalidArgument(f"Environment variable {item['key']} is set twice, once from a secret.")
+    most = int(service.get("maxInstanceCount") or 0) or DEFAULT_INSTANCES
+    if int(service.get("minInstanceCount") or 0) > most:
+        raise InvalidArgument(f"minInstanceCount must not exceed maxInstanceCount, which is {most}.")
 
 
 def runtimes(_: Call) -> Document:

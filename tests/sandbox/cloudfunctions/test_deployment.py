@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import ssl
@@ -226,6 +227,46 @@ def test_a_source_that_is_no_archive_is_refused(caller: Caller) -> None:
     body["buildConfig"]["source"]["storageSource"]["object"] = "text.zip"
     operation = caller("POST", f"cloudfunctions/v2/{PARENT}/functions?functionId=text", body)
     assert "not a zip file" in caller.finished(operation)["error"]["message"]
+
+
+def test_a_secret_variable_needs_an_accessor_and_then_reaches_the_function(caller: Caller, uri: str) -> None:
+    caller("POST", f"serviceusage/v1/projects/{PROJECT}/services/secretmanager.googleapis.com:enable", {})
+    secrets = f"secretmanager/v1/projects/{PROJECT}/secrets"
+    caller("POST", f"{secrets}?secretId=greeting", {"replication": {"automatic": {}}})
+    data = base64.b64encode(b"from the secret").decode()
+    caller("POST", f"{secrets}/greeting:addVersion", {"payload": {"data": data}})
+    variable = {"key": "GREETING", "projectId": PROJECT, "secret": "greeting", "version": "latest"}
+    body = function(environmentVariables={}, secretEnvironmentVariables=[variable])
+    path = f"cloudfunctions/v2/{PARENT}/functions/probe?updateMask=serviceConfig"
+    message = caller.finished(caller("PATCH", path, body))["error"]["message"]
+    assert "Permission denied on secret" in message
+    assert "roles/secretmanager.secretAccessor" in message
+    binding = {"role": "roles/secretmanager.secretAccessor", "members": [f"serviceAccount:{RUNTIME}"]}
+    caller("POST", f"{secrets}/greeting:setIamPolicy", {"policy": {"bindings": [binding]}})
+    deployed = caller.finished(caller("PATCH", path, body))["response"]
+    assert deployed["serviceConfig"]["secretEnvironmentVariables"] == [variable]
+    assert call_function(caller, uri).json()["greeting"] == "from the secret"
+
+
+def test_a_pool_without_internet_asks_no_index(caller: Caller) -> None:
+    pool = f"{PARENT}/workerPools/closed"
+    body = function()
+    body["buildConfig"]["workerPool"] = pool
+    path = f"cloudfunctions/v2/{PARENT}/functions?functionId=closed"
+    assert f"worker pool not found: {pool}" in caller.finished(caller("POST", path, body))["error"]["message"]
+    network = {"egressOption": "NO_PUBLIC_EGRESS"}
+    made = caller(
+        "POST",
+        f"cloudbuild/v1/{PARENT}/workerPools?workerPoolId=closed",
+        {"privatePoolV1Config": {"networkConfig": network}},
+    )
+    assert made["response"]["state"] == "RUNNING"
+    path = f"cloudfunctions/v2/{PARENT}/functions/closed?updateMask=buildConfig"
+    assert "cannot be installed" in caller.finished(caller("PATCH", path, body))["error"]["message"]
+    last = caller("GET", f"cloudbuild/v1/{PARENT}/builds")["builds"][0]
+    assert (last["status"], last["options"]["pool"]["name"]) == ("FAILURE", pool)
+    succeeded = caller("GET", f"cloudbuild/v1/projects/{PROJECT}/builds", params={"filter": 'status="SUCCESS"'})
+    assert succeeded["builds"][-1]["results"]["images"][0]["digest"].startswith("sha256:")
 
 
 def test_an_instance_ends_with_the_sandbox_even_when_that_is_killed(caller: Caller) -> None:
