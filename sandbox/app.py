@@ -15,18 +15,23 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from sandbox import control, enums
-from sandbox.audit import record_change
+from sandbox.audit import record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
 from sandbox.enforcement.checks import CHECKS
+from sandbox.enforcement.explanations import explain
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
 from sandbox.fields import prune
 from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
+from sandbox.runtime.agents import Agents
 from sandbox.services.storage import xml_api
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
+
+#: Refusals, as against mistakes and what is not there.
+EXPLAINED = {401, 403, 429}
 
 #: Services that answer below their own name at the root, as on www.googleapis.com.
 NATURAL_ROOTS = {
@@ -47,7 +52,11 @@ def create_app(cloud: Cloud) -> Starlette:
     async def api(request: Request) -> Response:
         return await answer(cloud, request)
 
-    return Starlette(routes=[Mount("/_sandbox", control.routes(cloud)), Route("/{path:path}", api, methods=VERBS)])
+    application = Starlette(
+        routes=[Mount("/_sandbox", control.routes(cloud)), Route("/{path:path}", api, methods=VERBS)]
+    )
+    cloud.agents = Agents(cloud, application)
+    return application
 
 
 async def answer(cloud: Cloud, request: Request) -> Response:
@@ -55,7 +64,8 @@ async def answer(cloud: Cloud, request: Request) -> Response:
     started = time.perf_counter()
     host = request.headers.get("host", "").lower()
     label = "unrouted"
-    principal, origin, note = ANONYMOUS, Origin(), ""
+    principal, origin, note, denial = ANONYMOUS, Origin(), "", ""
+    call: Call | None = None
     try:
         arrival = cloud.gateway.arrival(request)
         origin = arrival.origin
@@ -74,8 +84,10 @@ async def answer(cloud: Cloud, request: Request) -> Response:
                 call = await read_call(cloud, request, service, path, origin)
                 label, principal = call.method.id, call.principal
                 response = await dispatch(call)
+                denial = call.denial
     except ApiError as error:
         note = error.message
+        denial = refused(call, error) if call else ""
         document = cloud.services.envelope(label.partition(".")[0], error)
         response = render(Reply(error.code, document=document))
     except Exception as error:  # noqa: BLE001 -- a defect must be answered, and is kept for /_sandbox/defects
@@ -93,9 +105,24 @@ async def answer(cloud: Cloud, request: Request) -> Response:
         response.status_code,
         round((time.perf_counter() - started) * 1000, 2),
         note,
+        denial,
     )
     cloud.log.add(entry)
     return response
+
+
+def refused(call: Call, error: ApiError) -> str:
+    """Explain a refusal and log it as Google does; returns the id of the explanation, empty for other failures."""
+    if call.denial:  # a perimeter's refusal has been explained where it was found
+        return call.denial
+    if error.code not in EXPLAINED and not error.details:
+        return ""
+    with call.cloud.store.transaction():
+        insert_id = record_refusal(call, error)
+        found = explain(call, error)
+        return call.cloud.denials.record(
+            call, error.code, error.message, found, identifiers=(insert_id,) if insert_id else ()
+        )
 
 
 def raw_path(request: Request) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.call import Call
-    from sandbox.enforcement.perimeter import Violation
+    from sandbox.enforcement.perimeter import Decision
+    from sandbox.errors import ApiError
 
 ENTRIES = "logging.entries"
 READS = {"GET", "HEAD"}
@@ -52,6 +53,13 @@ def payload_of(call: Call) -> dict[str, Any]:
     }
 
 
+def source_of(call: Call) -> dict[str, str]:
+    """The network's project, for a call that comes from one."""
+    if not call.origin.project:
+        return {}
+    return {"source": f"projects/{call.cloud.hierarchy.project_number(call.origin.project)}"}
+
+
 def record_change(call: Call) -> None:
     """Admin Activity: one entry for each change of configuration."""
     project_id = call.consumer or call.project
@@ -65,8 +73,25 @@ def record_change(call: Call) -> None:
     append(call, project_id, "activity", payload_of(call), "NOTICE")
 
 
-def record_perimeter_violation(call: Call, violation: Violation, project_id: str) -> str:
-    """Policy Denied: returns the unique identifier that the caller is given."""
+def record_refusal(call: Call, error: ApiError) -> str:
+    """Admin Activity of a refused change: who was refused which permission; returns the insert id, empty for none."""
+    project_id = call.consumer or call.project
+    if call.method.verb in READS or project_id is None or call.method.short in DATA_METHODS:
+        return ""
+    facts = next((found["metadata"] for found in error.details if "permission" in found.get("metadata", {})), None)
+    if facts is None or call.cloud.hierarchy.project(project_id) is None:
+        return ""
+    asked = {"resource": facts["resource"], "permission": facts["permission"], "granted": False}
+    payload = {
+        **payload_of(call),
+        "status": {"code": 7, "message": error.message},
+        "authorizationInfo": [asked],
+    }
+    return append(call, project_id, "activity", payload, "ERROR")
+
+
+def record_perimeter_violation(call: Call, violation: Decision, project_id: str) -> tuple[str, str]:
+    """Policy Denied: the unique identifier that the caller is given, and the entry's insert id."""
     identifier = call.cloud.identifiers.hexadecimal("violation", 32)
     payload = {
         **payload_of(call),
@@ -88,12 +113,12 @@ def record_perimeter_violation(call: Call, violation: Violation, project_id: str
                 {
                     "servicePerimeter": violation.perimeter,
                     "targetResource": f"projects/{call.cloud.hierarchy.project_number(project_id)}",
+                    **source_of(call),
                 }
             ],
         },
     }
-    append(call, project_id, "policy", payload, "ERROR")
-    return identifier
+    return identifier, append(call, project_id, "policy", payload, "ERROR")
 
 
 #: Data plane: audited as data access, which is off unless configured.

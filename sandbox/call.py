@@ -70,6 +70,7 @@ class Call:
         body: the JSON body without nulls; ``{}`` when there was none.
         media: the body as it came.
         consumer: id of the project that the call is about; found by the first check that needs it.
+        denial: id under which its refusal is explained, see ``sandbox.denials``.
     """
 
     cloud: Cloud
@@ -84,6 +85,7 @@ class Call:
     origin: Origin = Origin()
     url: str = ""
     consumer: str | None = None
+    denial: str = ""
 
     @property
     def project(self) -> str | None:

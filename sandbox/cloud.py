@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.blobs import Blobs
 from sandbox.clock import Clock
+from sandbox.denials import Denials
 from sandbox.description import described
 from sandbox.enforcement.conditions import Conditions
 from sandbox.enforcement.deny import DenyPolicies
@@ -18,12 +19,14 @@ from sandbox.identifiers import Identifiers
 from sandbox.operations import Operations
 from sandbox.policies import Policies
 from sandbox.request_log import RequestLog
+from sandbox.runtime.background import Background
 from sandbox.services.registry import Services
 from sandbox.settings import Settings
 from sandbox.store import Store
 from sandbox.tokens import Tokens
 
 if TYPE_CHECKING:
+    from sandbox.runtime.agents import Agents
     from sandbox.runtime.gateway import Gateway
     from sandbox.runtime.instances import Instances
 
@@ -50,10 +53,12 @@ class Cloud:
     Attributes:
         strict: unknown request fields are refused, as Google does.
         gateway, instances: set by the server once its sockets are open.
+        agents: set by the application.
     """
 
     gateway: Gateway
     instances: Instances
+    agents: Agents
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self.settings = settings
@@ -71,6 +76,8 @@ class Cloud:
         self.operations = Operations(self.store)
         self.faults = Faults()
         self.log = RequestLog()
+        self.background = Background(self.log)
+        self.denials = Denials(self.store)
         self.services = services
         self.tokens = Tokens(
             self.store,

@@ -84,6 +84,17 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
     def defects(_: Request) -> Response:
         return PlainTextResponse("\n".join(cloud.log.defects))
 
+    def denials(request: Request) -> Response:
+        return JSONResponse(cloud.denials.last(int(request.query_params.get("count", "30"))))
+
+    def denial(request: Request) -> Response:
+        wanted = request.path_params["id"]
+        found = cloud.denials.find(wanted)
+        if found is None:
+            message = f"No refusal is known as {wanted}: GET /_sandbox/denials lists the last ones."
+            return JSONResponse({"error": {"code": 404, "message": message}}, status_code=404)
+        return JSONResponse(found)
+
     def certificate(_: Request) -> Response:
         return PlainTextResponse(cloud.gateway.authority.certificate_pem, media_type="application/x-pem-file")
 
@@ -134,6 +145,8 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             Route("/requests", requests),
             Route("/resources", resources),
             Route("/defects", defects),
+            Route("/denials", denials),
+            Route("/denials/{id:path}", denial),
             Route("/certificate", certificate),
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
             Route("/tokens", guarded(token), methods=["POST"]),

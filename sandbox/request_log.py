@@ -11,7 +11,7 @@ CAPACITY = 5000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One answered request. ``milliseconds`` is the sandbox's own time."""
+    """One answered request. ``milliseconds`` is the sandbox's own time, ``denial`` names a refusal's explanation."""
 
     time: str
     verb: str
@@ -23,6 +23,7 @@ class Entry:
     status: int
     milliseconds: float
     note: str = ""
+    denial: str = ""
 
 
 class RequestLog:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sandbox.audit import record_perimeter_violation
 from sandbox.call import Call
 from sandbox.enforcement.constraints import admits_service, switched_off
-from sandbox.enforcement.perimeter import Crossing
-from sandbox.enforcement.permissions import permission
+from sandbox.enforcement.crossing import Crossing
+from sandbox.enforcement.explanations import of_perimeter
+from sandbox.enforcement.permissions import caller_of, permission
 from sandbox.errors import (
     BY_CODE,
     PRECONDITION_FAILURE,
@@ -79,29 +80,49 @@ def require_enabled_api(call: Call) -> None:
         raise ServiceDisabled(call.cloud.services.title(service), host, call.cloud.hierarchy.project_number(project_id))
 
 
+def crossing_of(call: Call, project_id: str) -> Crossing:
+    """A call as the perimeters see it."""
+    needed, caller = permission(call.method), caller_of(call)
+    return Crossing(
+        service=f"{call.method.service}.googleapis.com",
+        methods=frozenset({call.method.id, call.method.short, f"google.{call.method.id}", needed or ""}),
+        target=f"projects/{call.cloud.hierarchy.project_number(project_id)}",
+        member=caller.member,
+        source=f"projects/{call.cloud.hierarchy.project_number(call.origin.project)}" if call.origin.project else None,
+        network=caller.network,
+        address=caller.address,
+        region=caller.region,
+        device=caller.device,
+        identities=frozenset(call.cloud.permissions.members(call.principal)),
+        moment=caller.moment,
+    )
+
+
 def require_perimeter(call: Call) -> None:
     """403 for a request that crosses an enforced perimeter; a dry-run refusal is only logged."""
     project_id = call.consumer
     if not project_id or project_id == "-":
         return
-    needed = permission(call.method)
-    crossing = Crossing(
-        service=f"{call.method.service}.googleapis.com",
-        methods=frozenset({call.method.id, call.method.short, f"google.{call.method.id}", needed or ""}),
-        target=f"projects/{call.cloud.hierarchy.project_number(project_id)}",
-        member=call.principal.member,
-        source=f"projects/{call.cloud.hierarchy.project_number(call.origin.project)}" if call.origin.project else None,
-        network=f"//compute.googleapis.com/{call.origin.network}" if call.origin.network else None,
-        address=call.origin.address,
-        region=call.origin.region,
-        device=call.origin.device,
-        identities=frozenset(call.cloud.permissions.members(call.principal)),
-        moment=call.cloud.clock.now(),
-    )
-    for violation in call.cloud.perimeters().violations(crossing):
-        identifier = record_perimeter_violation(call, violation, project_id)
-        if not violation.dry_run:
-            raise PerimeterViolation(identifier, crossing.service)
+    perimeters = call.cloud.perimeters()
+    if not perimeters.perimeters:
+        return
+    crossing = crossing_of(call, project_id)
+    refused = set()
+    for decision in perimeters.decisions(crossing):
+        if decision.allowed or decision.perimeter in refused:
+            continue
+        refused.add(decision.perimeter)
+        identifier, insert_id = record_perimeter_violation(call, decision, project_id)
+        error = PerimeterViolation(identifier, crossing.service)
+        call.denial = call.cloud.denials.record(
+            call,
+            200 if decision.dry_run else error.code,
+            error.message,
+            of_perimeter(call, crossing, decision),
+            identifiers=(identifier, insert_id),
+        )
+        if not decision.dry_run:
+            raise error
 
 
 def require_permission(call: Call) -> None:
