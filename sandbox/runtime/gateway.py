@@ -58,6 +58,7 @@ class Gateway:
         self._credentials: dict[str, Arrival] = {}
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
+        self._inside: dict[str, int] = {}
 
     async def open(self) -> None:
         """Start to listen on a free loopback port."""
@@ -86,6 +87,14 @@ class Gateway:
     def proxy_url(self, credentials: str = "") -> str:
         """What ``HTTPS_PROXY`` must say."""
         return f"http://{credentials + '@' if credentials else ''}{LOOPBACK}:{self.proxy_port}"
+
+    def inside(self, project: str) -> int:
+        """The port of requests that a Google service makes for a project: below zero, for no socket has it."""
+        if project not in self._inside:
+            self._inside[project] = -1 - len(self._inside)
+            arrival = Arrival(origin_of(f"projects/{project}/global/networks/google-internal"))
+            self._arrivals[self._inside[project]] = arrival
+        return self._inside[project]
 
     def arrival(self, request: Request) -> Arrival:
         """How a request came."""

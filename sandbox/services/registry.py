@@ -47,6 +47,7 @@ class Service:
         denied: the refusal of a permission, in the service's own words.
         envelope: the JSON body of a failure, where it is not the usual one.
         tick: what the passing of time does; called when the clock was moved.
+        resume: takes up again what the end of the process interrupted; called on the event loop at the start.
         prefix: proto package for operations of kinds that have no class of their own.
     """
 
@@ -61,6 +62,7 @@ class Service:
     denied: Callable[[Principal, str, str], ApiError] | None = None
     envelope: Callable[[ApiError], dict[str, Any]] | None = None
     tick: Callable[[Cloud], None] | None = None
+    resume: Callable[[Cloud], None] | None = None
     prefix: str = ""
 
 
@@ -147,6 +149,12 @@ class Services:
         for service in self._services.values():
             if service.tick:
                 service.tick(cloud)
+
+    def resume(self, cloud: Cloud) -> None:
+        """Let every service take up its work."""
+        for service in self._services.values():
+            if service.resume:
+                service.resume(cloud)
 
     def public(self, call: Call) -> bool:
         """Whether a call may come without a credential."""
