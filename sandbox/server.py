@@ -81,12 +81,14 @@ async def _serve(settings: Settings) -> None:
     server = uvicorn.Server(
         uvicorn.Config(create_app(cloud), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=75)
     )
+    cloud.services.resume(cloud)
     write_state(state, json.dumps({**report(cloud), "pid": os.getpid()}))
     try:
         await server.serve([listener])
     finally:
         state.unlink(missing_ok=True)
         await cloud.instances.stop_all()
+        await cloud.background.close()
         await cloud.operations.close()
         await cloud.gateway.close()
         cloud.close()
