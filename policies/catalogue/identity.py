@@ -155,7 +155,7 @@ def roles_given(look: Look) -> list[tuple[str, str, Any]]:
     paths=("role", "policyData"),
     fix="give the predefined role the work needs, such as roles/aiplatform.user",
     url="https://cloud.google.com/iam/docs/roles-overview#basic",
-    crosswalk=ids(nist="AC-6", iso="A.8.2", soc2="CC6.3", hipaa="164.308(a)(4)", google="IAM-CO-4.1"),
+    crosswalk=ids(nist="AC-6", iso="A.8.2", soc2="CC6.3", hipaa="164.308(a)(4)(i)", google="IAM-CO-4.1"),
 )
 def _iam_no_basic_roles(look: Look, _: Context) -> Verdict:
     if any(role in BASIC for _, role, _ in roles_given(look)):

@@ -24,7 +24,7 @@ Report = Callable[..., None]
 
 def message(control: Control, reason: str) -> str:
     """What a violation says besides the control's title: cause, consequence, cure, and where to read on."""
-    return f"  {reason}.\n  Cure: {control.fix}\n  {control.id}: {control.url}"
+    return f"  {reason}.\n  Cure: {control.fix}\n  See: {control.url}"
 
 
 class Judge:

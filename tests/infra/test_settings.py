@@ -192,6 +192,7 @@ def stack_file(name: str) -> dict[str, str]:
         if isinstance(value, bool)
         else str(value)
         for key, value in config.items()
+        if key.startswith("plantain:")
     }
 
 
