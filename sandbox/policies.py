@@ -79,6 +79,19 @@ class Policies:
         self._store.put(KIND, resource, stored)
         return stored
 
+    def grant(self, resource: str, role: str, member: str) -> None:
+        """Add one member to a role's unconditional binding, as services do for their own agents."""
+        policy = self.get(resource)
+        bindings = [dict(binding) for binding in policy.get("bindings", [])]
+        found = next((b for b in bindings if b["role"] == role and "condition" not in b), None)
+        if found and member in found["members"]:
+            return
+        if found:
+            found["members"] = [*found["members"], member]
+        else:
+            bindings.append({"role": role, "members": [member]})
+        self.replace(resource, {**policy, "bindings": bindings})
+
     def _canonical(self, bindings: list[Policy], version: int) -> list[Policy]:
         merged: dict[tuple[str, str], Policy] = {}
         for binding in bindings:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sandbox.services.aiplatform import generation
+from sandbox.services.aiplatform import batch, generation
 from sandbox.services.registry import Service
 
 SERVICE = Service(
     name="aiplatform",
     title="Vertex AI API",
     prefix="google.cloud.aiplatform.v1",
-    handlers=generation.HANDLERS,
+    resources=(batch.BatchPredictionJob,),
+    handlers={**generation.HANDLERS, **batch.HANDLERS},
     targets=generation.TARGETS,
+    resume=batch.resume,
 )
