@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Refusal:
 
     Attributes:
         kind: retryable, quota, auth, safety, invalid or fatal.
+        retry_after: seconds that the function asks to wait; None when it does not say.
     """
 
     code: int
@@ -29,6 +31,7 @@ class Refusal:
     reason: str = ""
     kind: str = "fatal"
     hint: str = ""
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class Function:
 
     Attributes:
         uri: its HTTPS address.
-        token: identity token of the caller.
+        token: identity token of the caller, or what gives a fresh one: they expire within the hour.
     """
 
     uri: str
-    token: str
+    token: str | Callable[[], str]
 
     def generate(self, request: dict[str, Any]) -> dict[str, Any] | Refusal:
         """The function's answer to one request.
@@ -49,7 +52,7 @@ class Function:
         Raises:
             GenerationError: the function cannot be reached.
         """
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token if isinstance(self.token, str) else self.token()}"}
         try:
             reply = httpx.post(f"{self.uri}/images", json=request, headers=headers, timeout=TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
@@ -95,6 +98,7 @@ def refusal(reply: httpx.Response) -> Refusal:
             detail.get("reason", ""),
             detail.get("class", "fatal"),
             detail.get("hint", ""),
+            detail.get("retryAfterSeconds"),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return front_end_refusal(reply.status_code)

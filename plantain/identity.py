@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import warnings
 
 import google.auth
@@ -14,6 +16,35 @@ from plantain.errors import GenerationError
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 LOGIN = "gcloud auth application-default login"
+
+
+FRESH_SECONDS = 45 * 60
+"""Identity tokens live for an hour."""
+
+
+class IdentityTokens:
+    """Tokens for one function, fetched anew before they expire. Safe to use from several threads.
+
+    Args:
+        audience: the function's URL.
+        impersonate: service account to call as.
+    """
+
+    def __init__(self, audience: str, impersonate: str | None = None) -> None:
+        self._audience, self._impersonate = audience, impersonate
+        self._lock = threading.Lock()
+        self._token, self._since = "", 0.0
+
+    def __call__(self) -> str:
+        """A token that is valid for some more minutes.
+
+        Raises:
+            GenerationError: as ``identity_token``.
+        """
+        with self._lock:
+            if not self._token or time.monotonic() - self._since > FRESH_SECONDS:
+                self._token, self._since = identity_token(self._audience, self._impersonate), time.monotonic()
+            return self._token
 
 
 def identity_token(audience: str, impersonate: str | None = None) -> str:

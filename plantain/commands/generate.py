@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 import os
-from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,40 +12,100 @@ import typer
 
 from plantain import output
 from plantain.errors import GenerationError, InputError
-from plantain.function import Function, Refusal
-from plantain.identity import identity_token
-from plantain.prompts import read_prompts
-from plantain.stack import Stack
 
 SHORT_DIGEST = 12
 LONG_FOLDER = 24
+OPTION_FIELDS = (
+    ("negative_prompt", "negativePrompt"),
+    ("previous", "previous"),
+    ("aspect_ratio", "aspectRatio"),
+    ("image_size", "imageSize"),
+    ("model", "model"),
+    ("seed", "seed"),
+    ("count", "count"),
+    ("person_generation", "personGeneration"),
+    ("grounding", "grounding"),
+    ("output_mime_type", "outputMimeType"),
+    ("capacity", "capacity"),
+    ("request_id", "requestId"),
+    ("timeout_seconds", "timeoutSeconds"),
+)
 
 
 def generate(
     prompt: Annotated[str | None, typer.Option(help="What the image shows.")] = None,
-    file: Annotated[Path | None, typer.Option(help="JSON Lines file, one request a line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="JSON Lines, CSV or text file of requests.")] = None,
+    template: Annotated[str | None, typer.Option(help="Prompt with {{ column }} from each row of the file.")] = None,
     stack: Annotated[str, typer.Option(help="Stack that deployed the campaign.")] = "sandbox",
     campaign: Annotated[str | None, typer.Option(help="Campaign; needless when the stack has one.")] = None,
+    negative_prompt: Annotated[str | None, typer.Option(help="What the image must not show.")] = None,
+    reference: Annotated[list[str] | None, typer.Option(help="Picture to work from: file or gs://; repeat.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Picture whose white part may change: file or gs://.")] = None,
+    previous: Annotated[str | None, typer.Option(help="Id of an image to go on from.")] = None,
     aspect_ratio: Annotated[str | None, typer.Option(help="As 16:9.")] = None,
     image_size: Annotated[str | None, typer.Option(help="1K, 2K or 4K.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same image.")] = None,
+    count: Annotated[int | None, typer.Option(help="Images of each request, 1 to 4.")] = None,
     model: Annotated[str | None, typer.Option(help="Model id; the campaign's own by default.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the local copies.")] = Path("out"),
+    fallback: Annotated[list[str] | None, typer.Option(help="Model to try when the first has no room; repeat.")] = None,
+    safety: Annotated[list[str] | None, typer.Option(help="CATEGORY=THRESHOLD; repeat.")] = None,
+    person_generation: Annotated[str | None, typer.Option(help="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE.")] = None,
+    grounding: Annotated[str | None, typer.Option(help="GOOGLE_SEARCH or ENTERPRISE_WEB_SEARCH.")] = None,
+    output_mime_type: Annotated[str | None, typer.Option(help="image/png or image/jpeg.")] = None,
+    capacity: Annotated[str | None, typer.Option(help="auto, dedicated, shared or flex.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the bill; repeat.")] = None,
+    request_id: Annotated[str | None, typer.Option(help="Your name for the request, in log and record.")] = None,
+    timeout_seconds: Annotated[int | None, typer.Option(help="How long to wait for the model.")] = None,
+    field: Annotated[list[str] | None, typer.Option("--set", help="FIELD=JSON, any field of a request.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the local copies and of run.jsonl.")] = Path("out"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run in that folder did.")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 4,
+    attempts: Annotated[int, typer.Option(min=1, max=20, help="Tries of a request that may pass.")] = 4,
+    most_cost: Annotated[float | None, typer.Option(min=0, help="Begin nothing more once this was spent.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet, an HTML page.")] = None,
     impersonate: Annotated[str | None, typer.Option(help="Service account to call as.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Generate images, keep local copies, show what was made and what it cost."""
-    options = {"aspectRatio": aspect_ratio, "imageSize": image_size, "seed": seed, "model": model}
-    given = {key: value for key, value in options.items() if value is not None}
-    requests = requests_of(prompt, file, given)
+    """Generate images, keep local copies, show what was made and what it cost.
+
+    A run that was stopped goes on where it was when it is started again with the same folder: nothing is paid twice.
+    """
+    from plantain.function import Function  # noqa: PLC0415
+    from plantain.generation_run.journal import Journal  # noqa: PLC0415
+    from plantain.generation_run.runner import Runner  # noqa: PLC0415
+    from plantain.identity import IdentityTokens  # noqa: PLC0415
+    from plantain.stack import Stack  # noqa: PLC0415
+
+    given = options_of(locals())
+    requests = requests_of(prompt, file, given, template)
     deployed = deployed_campaign(Stack(stack, Path.cwd(), dict(os.environ)), campaign)
     uri = deployed["functionUri"]
-    function = Function(uri, identity_token(uri, impersonate))
-    results = run(function, requests, out)
+    tokens = IdentityTokens(uri, impersonate)
+    tokens()  # whoever may not call is told before anything is begun
+    journal = Journal.open(out, fresh=fresh) if len(requests) > 1 else None
+    with output.progress("requests", len(requests)) as bar:
+        runner = Runner(
+            Function(uri, tokens),
+            out,
+            journal=journal,
+            concurrency=min(concurrency, len(requests)),
+            attempts=attempts,
+            most_cost=Decimal(str(most_cost)) if most_cost is not None else None,
+            told=lambda meter: bar.advance(note=meter.note()),
+        )
+        results = runner.run(requests)
+    if sheet:
+        from plantain.generation_run.sheet import write_sheet  # noqa: PLC0415
+
+        write_sheet(results, runner.meter, sheet, f"{len(results)} requests, {runner.meter.images} images")
+        output.complain(f"Contact sheet: {sheet}")
     if json:
         output.document(results)
     else:
         show(results)
+        resumed = sum(bool(result.get("resumed")) for result in results)
+        if resumed:
+            output.complain(f"{resumed} requests were done by an earlier run in {out} and not sent again.")
     refused = [result for result in results if "error" in result]
     if refused:
         first = refused[0]["error"]
@@ -54,21 +115,67 @@ def generate(
         )
 
 
-def requests_of(prompt: str | None, file: Path | None, options: dict[str, Any]) -> list[dict[str, Any]]:
+def options_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The request's fields that the options of the command line set.
+
+    Raises:
+        InputError: an option is not of its form, or a picture cannot be read.
+    """
+    from plantain.generation_run.references import reference  # noqa: PLC0415
+
+    fields = {field: given[name] for name, field in OPTION_FIELDS if given[name] is not None}
+    if given["reference"]:
+        fields["references"] = [reference(text) for text in given["reference"]]
+    if given["mask"]:
+        fields["mask"] = reference(given["mask"])
+    if given["fallback"]:
+        fields["fallback"] = given["fallback"]
+    if given["safety"]:
+        fields["safety"] = dict(pair(text, "--safety HARM_CATEGORY_IMAGE_HATE=BLOCK_NONE") for text in given["safety"])
+    if given["label"]:
+        fields["labels"] = dict(pair(text, "--label market=de") for text in given["label"])
+    for text in given["field"] or ():
+        name, value = pair(text, "--set delivery=uri")
+        try:
+            fields[name] = jsonlib.loads(value)
+        except ValueError:
+            fields[name] = value
+    return fields
+
+
+def pair(text: str, example: str) -> tuple[str, str]:
+    """Name and value of ``NAME=VALUE``.
+
+    Raises:
+        InputError: it is not of that form.
+    """
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise InputError(f"{text!r} is not of the form NAME=VALUE.", cure=example)
+    return name, value
+
+
+def requests_of(
+    prompt: str | None, file: Path | None, options: dict[str, Any], template: str | None = None
+) -> list[dict[str, Any]]:
     """The requests that the command line means.
 
     Raises:
         InputError: neither or both sources are given, or the file is wrong.
     """
+    from plantain.generation_run.prompts import read_prompts  # noqa: PLC0415
+
     if (prompt is None) == (file is None):
         raise InputError(
             "Nothing to generate: give either --prompt or --file.", cure='plantain generate --prompt "A ripe plantain"'
         )
-    requests = read_prompts(file) if file else [{"prompt": prompt}]
+    if template is not None and file is None:
+        raise InputError("A template needs rows to fill it.", cure="--file rows.csv --template 'A {{ product }}'")
+    requests = read_prompts(file, template) if file else [{"prompt": prompt}]
     return [{**request, **options} for request in requests]
 
 
-def deployed_campaign(stack: Stack, name: str | None) -> dict[str, Any]:
+def deployed_campaign(stack: Any, name: str | None) -> dict[str, Any]:
     """Outputs of one campaign of a stack.
 
     Raises:
@@ -82,22 +189,6 @@ def deployed_campaign(stack: Stack, name: str | None) -> dict[str, Any]:
         problem = f"has no campaign {name!r}" if name else "has several campaigns, or none"
         raise InputError(f"Stack {stack.name} {problem}: {known}.", cure="plantain generate --campaign NAME")
     return campaigns[name]
-
-
-def run(function: Function, requests: list[dict[str, Any]], out: Path) -> list[dict[str, Any]]:
-    """Answers in the order of the requests, each with the paths of its local copies, or with its error."""
-    results: list[dict[str, Any]] = []
-    for request in requests:
-        answer = function.generate(request)
-        if isinstance(answer, Refusal):
-            results.append({"prompt": request["prompt"], "error": asdict(answer)})
-            continue
-        paths = [
-            str(function.download(image, out / f"{answer['id'][:SHORT_DIGEST]}-{index}"))
-            for index, image in enumerate(answer["images"])
-        ]
-        results.append({"prompt": request["prompt"], "request": request, **answer, "files": paths})
-    return results
 
 
 def show(results: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from plantain.prompts import read_prompts
+from plantain.generation_run.prompts import read_prompts
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / ".plantain" / "demo"
