@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import time
 import traceback
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,20 +17,25 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from sandbox import control, enums
-from sandbox.audit import record_change, record_refusal
+from sandbox.audit import READS, record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
 from sandbox.enforcement.checks import CHECKS
 from sandbox.enforcement.explanations import explain
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
+from sandbox.faults import ConnectionDropped, begin, end
 from sandbox.fields import prune
 from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
 from sandbox.runtime.agents import Agents
+from sandbox.services.registry import Answer
 from sandbox.services.storage import xml_api
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
+
+#: In the request log: the client's connection was dropped, as nginx numbers it.
+NO_ANSWER = 444
 
 #: Refusals, as against mistakes and what is not there.
 EXPLAINED = {401, 403, 429}
@@ -74,11 +81,13 @@ async def answer(cloud: Cloud, request: Request) -> Response:
             response = metadata_server.answer(cloud, request, arrival.instance)
         elif cloud.instances.serves(host):
             label = "run.invoke"
+            await begin(cloud.faults.take(label, read=False), label)
             response = await invocation.answer(cloud, request, origin)
         else:
             service, path = locate(cloud, host, raw_path(request))
             if service == "storage" and xml_api.is_object_path(path):
                 label = "storage.xml"
+                await begin(cloud.faults.take(label, read=False), label)
                 response = await xml_api.answer(cloud, request, path, origin)
             else:
                 call = await read_call(cloud, request, service, path, origin)
@@ -90,6 +99,12 @@ async def answer(cloud: Cloud, request: Request) -> Response:
         denial = refused(call, error) if call else ""
         document = cloud.services.envelope(label.partition(".")[0], error)
         response = render(Reply(error.code, document=document))
+    except ConnectionDropped:
+        note, response = "connection dropped by a fault", Response(status_code=NO_ANSWER)
+        if cloud.drop is None or request.client is None:
+            raise ConnectionResetError(note) from None
+        cloud.drop((request.client.host, request.client.port))
+        await asyncio.sleep(0)
     except Exception as error:  # noqa: BLE001 -- a defect must be answered, and is kept for /_sandbox/defects
         note = f"{type(error).__name__}: {error}"
         cloud.log.defects.append(traceback.format_exc())
@@ -237,21 +252,32 @@ def authenticate(cloud: Cloud, request: Request) -> Principal:
 
 
 async def dispatch(call: Call) -> Response:
-    """Check a call, let its service answer it, record the change."""
-    for check in CHECKS:
-        check(call)
-    handler = call.cloud.services.handler(call.method)
-    if inspect.iscoroutinefunction(handler):
-        result = await handler(call)
-        record_change(call)
-    else:
-        with call.cloud.store.transaction():
-            result = handler(call)
-            record_change(call)
+    """Check a call, let its service answer it, record the change; fail on the way where a test asked for it."""
+    read = call.method.verb in READS
+    fault = call.cloud.faults.take(call.method.id, call.method.short, read=read) if call.cloud.faults.pending else None
+    await begin(fault, call.method.id)
+    with call.cloud.store.lagging() if fault and fault.kind == "stale" else nullcontext():
+        for check in CHECKS:
+            check(call)
+        result = await carry_out(call)
+    end(fault)
     if isinstance(result, Reply):
         return render(result)
     document = result or {}
     return render(Reply(document=enums.numbers(call.method, document) if enums.wanted(call.query) else document))
+
+
+async def carry_out(call: Call) -> Answer:
+    """What the service answers; a request's changes are one transaction."""
+    handler = call.cloud.services.handler(call.method)
+    if inspect.iscoroutinefunction(handler):
+        awaited: Answer = await handler(call)
+        record_change(call)
+        return awaited
+    with call.cloud.store.transaction():
+        result: Answer = handler(call)  # type: ignore[assignment]  # no coroutine function, hence no awaitable
+        record_change(call)
+    return result
 
 
 def render(reply: Reply) -> Response:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.blobs import Blobs
 from sandbox.clock import Clock
+from sandbox.consistency import Consistency
 from sandbox.denials import Denials
 from sandbox.description import described
 from sandbox.enforcement.conditions import Conditions
@@ -54,11 +56,13 @@ class Cloud:
         strict: unknown request fields are refused, as Google does.
         gateway, instances: set by the server once its sockets are open.
         agents: set by the application.
+        drop: set by the server: drops the connection of a client address without an answer.
     """
 
     gateway: Gateway
     instances: Instances
     agents: Agents
+    drop: Callable[[tuple[str, int]], None] | None = None
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self.settings = settings
@@ -69,12 +73,13 @@ class Cloud:
         self.blobs = Blobs(settings.data / "objects")
         self.identifiers = Identifiers(self.store, settings.seed)
         self.hierarchy = Hierarchy(self.store, settings.organization)
-        self.policies = Policies(self.store, self.hierarchy)
+        self.consistency = Consistency(self.clock)
+        self.policies = Policies(self.store, self.hierarchy, self.consistency)
         conditions = Conditions(self.store, self.hierarchy)
         self.deny_policies = DenyPolicies(self.store, self.hierarchy, conditions, CUSTOMER)
         self.permissions = Permissions(self.store, self.policies, self.deny_policies, self.clock)
         self.operations = Operations(self.store)
-        self.faults = Faults()
+        self.faults = Faults(self.store.remember)
         self.log = RequestLog()
         self.background = Background(self.log)
         self.denials = Denials(self.store)
@@ -130,7 +135,8 @@ class Cloud:
 
     def service_enabled(self, project_id: str, host: str) -> bool:
         """Whether an API is enabled in a project."""
-        return self.store.get(SERVICES, f"projects/{project_id}/services/{host}") is not None
+        name = f"projects/{project_id}/services/{host}"
+        return self.store.get(SERVICES, name) is not None and not self.consistency.hides_service(name)
 
     def perimeters(self) -> Perimeters:
         """The perimeters and access levels as they stand."""

@@ -12,6 +12,7 @@ from starlette.routing import Route, Router
 
 from sandbox.call import Principal
 from sandbox.client_environment import CLEARED, client_environment
+from sandbox.consistency import Lag
 from sandbox.faults import Fault
 
 if TYPE_CHECKING:
@@ -100,10 +101,15 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
-            cloud.faults.pending.clear()
+            cloud.faults.remove(request.query_params.get("id", ""))
         elif request.method == "POST":
-            cloud.faults.add(Fault.model_validate_json(await request.body()))
-        return JSONResponse([fault.model_dump() for fault in cloud.faults.pending])
+            return JSONResponse(cloud.faults.add(Fault.model_validate_json(await request.body())).document())
+        return JSONResponse([planned.document() for planned in cloud.faults.pending])
+
+    async def consistency(request: Request) -> Response:
+        if request.method == "POST":
+            cloud.consistency.set(Lag.model_validate_json(await request.body()))
+        return JSONResponse(cloud.consistency.lag.model_dump())
 
     async def token(request: Request) -> Response:
         asked = TokenRequest.model_validate_json(await request.body())
@@ -137,6 +143,8 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
     async def reset(_: Request) -> Response:
         await cloud.instances.stop_all()
         cloud.reset()
+        cloud.faults.remove()
+        cloud.consistency.set(Lag())
         return JSONResponse(report(cloud))
 
     return Router(
@@ -149,6 +157,7 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             Route("/denials/{id:path}", denial),
             Route("/certificate", certificate),
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
+            Route("/consistency", guarded(consistency), methods=["GET", "POST"]),
             Route("/tokens", guarded(token), methods=["POST"]),
             Route("/issuers", guarded(issuer), methods=["POST"]),
             Route("/groups", guarded(group), methods=["POST"]),

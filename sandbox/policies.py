@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.consistency import Consistency
 from sandbox.enforcement.expressions import ExpressionError, compiled
 from sandbox.errors import Aborted, InvalidArgument
 from sandbox.etags import EMPTY_POLICY, stale
@@ -45,9 +46,10 @@ def check_condition(role: str, condition: Policy, version: int) -> None:
 class Policies:
     """Allow policies by full resource name, ``//cloudkms.googleapis.com/projects/...``."""
 
-    def __init__(self, store: Store, hierarchy: Hierarchy) -> None:
+    def __init__(self, store: Store, hierarchy: Hierarchy, consistency: Consistency) -> None:
         self._store = store
         self._hierarchy = hierarchy
+        self._consistency = consistency
 
     def get(self, resource: str) -> Policy:
         """The policy set on the resource itself; an empty one has the etag ``ACAB``."""
@@ -76,6 +78,7 @@ class Policies:
             stored["auditConfigs"] = audit
         digest = hashlib.sha256(json.dumps([stored, current["etag"]]).encode()).digest()
         stored["etag"] = "BwY" + base64.urlsafe_b64encode(digest).decode()[:8] + "="
+        self._consistency.made_grant(resource, self._store.get(KIND, resource))
         self._store.put(KIND, resource, stored)
         return stored
 
@@ -118,14 +121,18 @@ class Policies:
             raise InvalidArgument(
                 f"Invalid member {member!r}: expected TYPE:IDENTITY, for example user:jo@example.com."
             )
-        if kind == "serviceAccount" and not self._hierarchy.service_account_exists(address):
+        if kind == "serviceAccount" and (
+            not self._hierarchy.service_account_exists(address) or self._consistency.hides_identity(address)
+        ):
             raise InvalidArgument(f"Service account {address} does not exist.")
         return f"{kind}:{address.lower()}" if kind in {"user", "group", "serviceAccount", "domain"} else member
 
     def inherited(self, service: str, name: str) -> Iterator[tuple[str, Policy]]:
         """The policies that govern a resource, nearest first: itself, its parents, project, folders, organisation."""
         for resource in self._hierarchy.lineage(service, name):
-            policy = self._store.get(KIND, resource)
+            held_back, policy = self._consistency.former_policy(resource)
+            if not held_back:
+                policy = self._store.get(KIND, resource)
             if policy:
                 yield resource, policy
 

@@ -7,6 +7,8 @@ import contextlib
 import json
 import os
 import socket
+import struct
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -23,6 +25,9 @@ from sandbox.services.registry import Services
 from sandbox.settings import STATE_FILE, Settings
 
 BACKLOG = 512
+
+#: Value of SO_LINGER by which a closed socket sends a reset.
+RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class StartError(Exception):
@@ -82,6 +87,7 @@ async def _serve(settings: Settings) -> None:
         uvicorn.Config(create_app(cloud), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=75)
     )
     cloud.services.resume(cloud)
+    cloud.drop = partial(drop, server)
     write_state(state, json.dumps({**report(cloud), "pid": os.getpid()}))
     try:
         await server.serve([listener])
@@ -93,6 +99,15 @@ async def _serve(settings: Settings) -> None:
         await cloud.gateway.close()
         cloud.close()
         listener.close()
+
+
+def drop(server: uvicorn.Server, client: tuple[str, int]) -> None:
+    """Reset the connection of a client address: no answer, no orderly end."""
+    for connection in list(server.server_state.connections):
+        if getattr(connection, "client", None) == client:
+            transport = connection.transport
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
+            transport.abort()
 
 
 def write_state(path: Path, text: str) -> None:

@@ -40,6 +40,9 @@ class Store:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)
+        #: What the latest change of each document replaced; None while nobody asked for stale reads.
+        self._former: dict[tuple[str, str], str | None] | None = None
+        self._lagging = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -55,12 +58,37 @@ class Store:
             raise
         self._connection.execute("COMMIT")
 
-    def get(self, kind: str, name: str) -> Document | None:
-        """A copy of the document, or None."""
+    def remember(self) -> None:
+        """From now on keep what changes replace, for ``lagging``."""
+        if self._former is None:
+            self._former = {}
+
+    @contextmanager
+    def lagging(self) -> Iterator[None]:
+        """Reads inside see each document as it was before its latest change since ``remember``."""
+        self._lagging = True
+        try:
+            yield
+        finally:
+            self._lagging = False
+
+    def _keep(self, kind: str, name: str) -> None:
+        """Note what a change is about to replace."""
+        if self._former is not None:
+            self._former[kind, name] = self._text(kind, name)
+
+    def _text(self, kind: str, name: str) -> str | None:
+        if self._lagging and self._former and (kind, name) in self._former:
+            return self._former[kind, name]
         row = self._connection.execute(
             "SELECT document FROM resources WHERE kind = ? AND name = ?", (kind, name)
         ).fetchone()
-        return json.loads(row[0]) if row else None
+        return str(row[0]) if row else None
+
+    def get(self, kind: str, name: str) -> Document | None:
+        """A copy of the document, or None."""
+        text = self._text(kind, name)
+        return json.loads(text) if text is not None else None
 
     def any(self, kind: str) -> bool:
         """Whether there is any document of a kind."""
@@ -69,6 +97,7 @@ class Store:
 
     def put(self, kind: str, name: str, document: Document) -> None:
         """Create or replace; the place in the order of creation stays."""
+        self._keep(kind, name)
         self._connection.execute(
             "INSERT INTO resources (kind, name, parent, document) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
@@ -77,6 +106,7 @@ class Store:
 
     def delete(self, kind: str, name: str) -> bool:
         """Remove one document; False when there was none."""
+        self._keep(kind, name)
         return self._connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name)).rowcount > 0
 
     def delete_below(self, prefix: str) -> int:
@@ -95,6 +125,9 @@ class Store:
         if parent is not None:
             query, values = f"{query} AND parent = ?", [kind, parent]
         rows = self._connection.execute(f"{query} ORDER BY sequence", values).fetchall()
+        if self._lagging and self._former:
+            seen = [(name, self._former.get((kind, name), text)) for name, text in rows]
+            return [(name, json.loads(text)) for name, text in seen if text is not None]
         return [(name, json.loads(text)) for name, text in rows]
 
     def names(self, kind: str | None = None) -> dict[str, list[str]]:

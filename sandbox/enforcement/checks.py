@@ -9,7 +9,6 @@ from sandbox.enforcement.crossing import Crossing
 from sandbox.enforcement.explanations import of_perimeter
 from sandbox.enforcement.permissions import caller_of, permission
 from sandbox.errors import (
-    BY_CODE,
     PRECONDITION_FAILURE,
     FailedPrecondition,
     PerimeterViolation,
@@ -47,13 +46,6 @@ def require_identity(call: Call) -> None:
             "other valid authentication credential. See "
             "https://developers.google.com/identity/sign-in/web/devconsole-project.",
         )
-
-
-def inject_faults(call: Call) -> None:
-    """Answer a failure that a test asked for."""
-    fault = call.cloud.faults.take(call.method)
-    if fault:
-        raise BY_CODE[fault.code](fault.message or f"Injected fault {fault.code} for {call.method.id}.")
 
 
 def require_project(call: Call) -> None:
@@ -151,7 +143,6 @@ def require_organization_policy(call: Call) -> None:
 #: The whole way of a request before its service sees it.
 CHECKS = (
     require_identity,
-    inject_faults,
     require_project,
     require_enabled_api,
     require_perimeter,

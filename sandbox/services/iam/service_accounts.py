@@ -54,6 +54,17 @@ class ServiceAccount(Resource):
     def touch(self, call: Call, document: Document) -> None:
         """The etag of an account does not change in answers."""
 
+    def read(self, call: Call) -> Document:
+        """The account, unless it is too new to be seen."""
+        document = super().read(call)
+        if call.cloud.consistency.hides_identity(document["email"]):
+            raise self.missing(call)
+        return document
+
+    def created(self, call: Call, document: Document) -> None:
+        """From now on it may be seen, or later if the sandbox was told so."""
+        call.cloud.consistency.made_identity(document["email"])
+
     def patch(self, call: Call) -> Document:
         """Body and mask are wrapped; the mask is snake case."""
         document = self.read(call)

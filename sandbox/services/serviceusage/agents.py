@@ -53,6 +53,7 @@ def ensure(cloud: Cloud, service: str, project_id: str) -> str:
     if cloud.store.get(AGENTS, email) is None:
         identity = {"email": email, "uniqueId": cloud.identifiers.number("uniqueId", 21), "project": project_id}
         cloud.store.put(AGENTS, email, identity)
+        cloud.consistency.made_identity(email)
     return email
 
 

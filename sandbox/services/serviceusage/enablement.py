@@ -33,6 +33,7 @@ def enable(cloud: Cloud, project_id: str, hosts: list[str]) -> None:
         if cloud.store.get(KIND, name):
             continue
         cloud.store.put(KIND, name, {"name": host})
+        cloud.consistency.made_service(name)
         label = host.removesuffix(".googleapis.com")
         waiting += [f"{other}.googleapis.com" for other in DEPENDENCIES.get(label, ())]
         for agent in ON_ENABLEMENT.get(label, ()):

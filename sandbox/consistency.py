@@ -1,0 +1,93 @@
+"""Eventual consistency on request: what was just made is seen later, as with Google.
+
+Source: https://docs.cloud.google.com/iam/docs/access-change-propagation (read 2026-08): grants take up to minutes, new
+service accounts and enabled APIs too. The sandbox shows every change at once unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.clock import Clock
+
+
+class Lag(BaseModel):
+    """How far views lie behind.
+
+    Attributes:
+        identities: reads of a new service account or agent that still miss it.
+        grants: permission checks that still see the policy from before a change.
+        services: seconds until an enabled API answers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identities: int = Field(default=0, ge=0, le=1000)
+    grants: int = Field(default=0, ge=0, le=1000)
+    services: float = Field(default=0.0, ge=0, le=3600)
+
+
+class Consistency:
+    """What is not visible yet. In memory only: a restart shows everything."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.lag = Lag()
+        self._clock = clock
+        self._reads: dict[str, int] = {}
+        self._policies: dict[str, tuple[int, dict[str, object] | None]] = {}
+        self._services: dict[str, float] = {}
+
+    def set(self, lag: Lag) -> None:
+        """Change the lag of what comes; without any, everything is visible at once."""
+        self.lag = lag
+        if lag == Lag():
+            self._reads.clear()
+            self._policies.clear()
+            self._services.clear()
+
+    def made_identity(self, email: str) -> None:
+        """An account or agent came into being."""
+        if self.lag.identities:
+            self._reads[email] = self.lag.identities
+
+    def hides_identity(self, email: str) -> bool:
+        """Whether a read misses an account that exists; counts the read."""
+        left = self._reads.get(email, 0)
+        if not left:
+            return False
+        if left == 1:
+            del self._reads[email]
+        else:
+            self._reads[email] = left - 1
+        return True
+
+    def made_grant(self, resource: str, before: dict[str, object] | None) -> None:
+        """A policy was replaced."""
+        if self.lag.grants:
+            self._policies.setdefault(resource, (self.lag.grants, before))
+
+    def former_policy(self, resource: str) -> tuple[bool, dict[str, object] | None]:
+        """Whether a permission check still sees the former policy, and which; counts the check."""
+        if resource not in self._policies:
+            return False, None
+        left, before = self._policies[resource]
+        if left <= 1:
+            del self._policies[resource]
+        else:
+            self._policies[resource] = (left - 1, before)
+        return True, before
+
+    def made_service(self, name: str) -> None:
+        """An API was enabled: ``projects/p/services/host``."""
+        if self.lag.services:
+            self._services[name] = self._clock.now().timestamp() + self.lag.services
+
+    def hides_service(self, name: str) -> bool:
+        """Whether an enabled API does not answer yet."""
+        ready = self._services.get(name)
+        if ready is None:
+            return False
+        if self._clock.now().timestamp() >= ready:
+            del self._services[name]
+            return False
+        return True
