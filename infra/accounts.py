@@ -18,7 +18,8 @@ class RuntimeAccount(Component):
         grants: what the function waits for.
     """
 
-    ROLES = ("roles/aiplatform.user", "roles/logging.logWriter", "roles/monitoring.metricWriter")
+    ROLES = ("roles/aiplatform.user",)
+    """What Cloud Run writes of the function's output to the logs it writes itself: that takes no role."""
     BUCKET_ROLES = ("roles/storage.objectCreator", "roles/storage.objectViewer")
 
     def __init__(
@@ -27,9 +28,22 @@ class RuntimeAccount(Component):
         *,
         project: gcp.organizations.Project,
         bucket: pulumi.Input[str],
+        references: pulumi.Input[str] | None,
+        secrets: Sequence[str],
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make the identity.
+
+        Args:
+            name: prefix of logical names.
+            project: where it lives.
+            bucket: where it stores images.
+            references: where it reads reference pictures; None for nowhere.
+            secrets: full names of the secrets it reads.
+            after: what must exist before.
+            opts: options of the component.
+        """
         super().__init__("RuntimeAccount", name, after=after, opts=opts)
         self.account = gcp.serviceaccount.Account(
             f"{name}-{naming.RUNTIME_ACCOUNT}",
@@ -69,6 +83,27 @@ class RuntimeAccount(Component):
                 opts=self._options(),
             ),
         ]
+        if references is not None:
+            self.grants.append(
+                gcp.storage.BucketIAMMember(
+                    f"{name}-runtime-references-viewer",
+                    bucket=references,
+                    role="roles/storage.objectViewer",
+                    member=self.member,
+                    opts=self._options(),
+                )
+            )
+        self.grants.extend(
+            gcp.secretmanager.SecretIamMember(
+                f"{name}-runtime-{secret.rpartition('/')[2]}",
+                project=secret.split("/")[1],
+                secret_id=secret.rpartition("/")[2],
+                role="roles/secretmanager.secretAccessor",
+                member=self.member,
+                opts=self._options(),
+            )
+            for secret in secrets
+        )
         self.register_outputs({"email": self.account.email})
 
 
@@ -87,6 +122,7 @@ class BuildAccount(Component):
         project: gcp.organizations.Project,
         source_bucket: pulumi.Input[str],
         repository: gcp.artifactregistry.Repository,
+        packages: gcp.artifactregistry.Repository | None,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -137,6 +173,18 @@ class BuildAccount(Component):
                 opts=self._options(),
             ),
         ]
+        if packages is not None:
+            self.grants.append(
+                gcp.artifactregistry.RepositoryIamMember(
+                    f"{name}-build-packages-reader",
+                    project=project.project_id,
+                    location=packages.location,
+                    repository=packages.name,
+                    role="roles/artifactregistry.reader",
+                    member=member,
+                    opts=self._options(),
+                )
+            )
         self.register_outputs({"email": self.account.email})
 
 

@@ -34,6 +34,9 @@ class EncryptedBucket(Component):
         delete_after_days: int | None,
         short_lived: Mapping[str, int],
         retention: Retention,
+        access_logs: pulumi.Input[str] | None = None,
+        kept_days: int = 0,
+        kept_locked: bool = False,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -51,6 +54,9 @@ class EncryptedBucket(Component):
             delete_after_days: age at which objects are deleted; None keeps them.
             short_lived: age at which objects below a prefix are deleted.
             retention: what happens to the bucket on destroy.
+            access_logs: name of the bucket that usage logs go to; None for none.
+            kept_days: days for which nobody can delete or overwrite an object; 0 for no such rule.
+            kept_locked: whether that rule can never be taken back.
             after: what must exist before, at least the grant of the key to Cloud Storage's agent.
             opts: options of the component.
         """
@@ -64,7 +70,16 @@ class EncryptedBucket(Component):
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key),
-            versioning=gcp.storage.BucketVersioningArgs(enabled=True),
+            # What cannot be overwritten has no older versions.
+            versioning=gcp.storage.BucketVersioningArgs(enabled=not kept_days),
+            retention_policy=gcp.storage.BucketRetentionPolicyArgs(
+                retention_period=str(kept_days * SECONDS_A_DAY), is_locked=kept_locked
+            )
+            if kept_days
+            else None,
+            logging=gcp.storage.BucketLoggingArgs(log_bucket=access_logs, log_object_prefix=bucket_name)
+            if access_logs is not None
+            else None,
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
                 retention_duration_seconds=recoverable_days * SECONDS_A_DAY
             ),

@@ -9,25 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from pydantic import SecretStr
 
-from infra import campaign_model, naming
+from infra import campaign_model
 from infra.accounts import BuildAccount, RuntimeAccount
-from infra.alerts import Alerts
-from infra.bucket import EncryptedBucket
+from infra.alerts import Alerts, watched
+from infra.audit_logs import AuditLogs
+from infra.budget import Budget
+from infra.channels import Channels
 from infra.component import Component
+from infra.dashboard import Dashboard
 from infra.encryption import Encryption
 from infra.function import Deployment, ImageFunction
+from infra.log_metrics import LogMetrics
 from infra.logs import Logs
 from infra.network import Network
+from infra.objectives import Objectives
+from infra.placement_model import Dependencies
 from infra.project import CampaignProject
-from infra.registry import Registry
+from infra.queue import Queue
+from infra.quota import Quotas
+from infra.registry import Packages, Registry
 from infra.retention import Retention
-from infra.service_agents import ServiceAgents
-
-SOURCE_RECOVERABLE_DAYS = 7
-CLAIM_PREFIX = "claims/"
-CLAIM_DAYS = 1
-"""The function marks work in progress with objects below this prefix, and may not delete them itself."""
+from infra.service_agents import ServiceAgents, agents_of
+from infra.storage_buckets import Buckets
+from infra.worker_pool import WorkerPool
 
 
 class CampaignFoundation(Component):
@@ -51,19 +57,25 @@ class CampaignFoundation(Component):
         super().__init__("CampaignFoundation", campaign.name, opts=opts)
         labels = campaign.labels.as_labels()
         self.project = CampaignProject(
-            campaign.name,
+            campaign,
             parent=parent,
             billing_account=billing_account,
-            labels=labels,
             retention=retention,
             opts=self._options(),
         )
         apis = tuple(self.project.services.values())
-        self.agents = ServiceAgents(campaign.name, project=self.project.project, after=apis, opts=self._options())
+        self.agents = ServiceAgents(
+            campaign.name,
+            project=self.project.project,
+            agents=agents_of(campaign),
+            after=apis,
+            opts=self._options(),
+        )
         self.encryption = Encryption(
             campaign.name,
             project=self.project.project,
             location=region,
+            placement=campaign.keys,
             labels=labels,
             users=self.agents.users,
             retention=retention,
@@ -86,8 +98,10 @@ class Campaign(Component):
         foundation: CampaignFoundation,
         *,
         region: str,
+        billing_account: str,
         archive: Path,
         digest: str,
+        secrets: Mapping[str, SecretStr],
         retention: Retention,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -98,8 +112,10 @@ class Campaign(Component):
             campaign: its file.
             foundation: its project and keys.
             region: region of everything.
+            billing_account: id of the account that its budget is a part of.
             archive: path of the function's packed source.
             digest: SHA-256 of it.
+            secrets: credentials of notification channels by name.
             retention: what may be deleted.
             after: the membership of the perimeter.
             opts: options of the component.
@@ -108,8 +124,8 @@ class Campaign(Component):
         name, labels = campaign.name, campaign.labels.as_labels()
         project = foundation.project.project
         keys, grants = foundation.encryption.keys, foundation.encryption.grants
-        apis = tuple(foundation.project.services.values())
-        ready = (*apis, *after)
+        ready = (*foundation.project.services.values(), *after)
+        options = self._options()
 
         network = Network(
             name,
@@ -118,40 +134,18 @@ class Campaign(Component):
             ip_range=campaign.network.ip_range,
             labels=labels,
             after=ready,
-            opts=self._options(),
+            kept=campaign.project.existing is not None,
+            opts=options,
         )
-        images = EncryptedBucket(
-            f"{name}-images-bucket",
+        buckets = Buckets(
+            campaign,
             project=project,
-            bucket_name=project.project_id.apply(naming.images_bucket),
             location=region,
-            key=keys["images"].id,
-            labels=labels,
-            recoverable_days=campaign.images.recoverable_days,
-            ages={
-                "NEARLINE": campaign.images.nearline_after_days,
-                "ARCHIVE": campaign.images.archive_after_days,
-            },
-            delete_after_days=campaign.images.delete_after_days,
-            short_lived={CLAIM_PREFIX: CLAIM_DAYS},
+            keys=keys,
+            grants=grants,
             retention=retention,
-            after=(*ready, *grants["images"]),
-            opts=self._options(),
-        )
-        source = EncryptedBucket(
-            f"{name}-source-bucket",
-            project=project,
-            bucket_name=project.project_id.apply(naming.source_bucket),
-            location=region,
-            key=keys["function"].id,
-            labels=labels,
-            recoverable_days=SOURCE_RECOVERABLE_DAYS,
-            ages={},
-            delete_after_days=None,
-            short_lived={},
-            retention=retention,
-            after=(*ready, *grants["function"]),
-            opts=self._options(),
+            after=ready,
+            opts=options,
         )
         logs = Logs(
             name,
@@ -161,8 +155,9 @@ class Campaign(Component):
             retention_days=campaign.logs.retention_days,
             retention=retention,
             after=(*ready, *grants["logs"]),
-            opts=self._options(),
+            opts=options,
         )
+        AuditLogs(name, project=project, services=campaign.logs.data_access, after=ready, opts=options)
         registry = Registry(
             name,
             project=project,
@@ -170,16 +165,55 @@ class Campaign(Component):
             key=keys["function"].id,
             labels=labels,
             after=(*ready, *grants["function"]),
-            opts=self._options(),
+            opts=options,
         )
-        runtime = RuntimeAccount(name, project=project, bucket=images.name, after=ready, opts=self._options())
+        packages = (
+            Packages(
+                name,
+                project=project,
+                location=region,
+                key=keys["function"].id,
+                labels=labels,
+                after=(*ready, *grants["function"]),
+                opts=options,
+            )
+            if campaign.build.dependencies == Dependencies.REGISTRY
+            else None
+        )
+        pool = (
+            WorkerPool(
+                name,
+                project=project,
+                location=region,
+                machine_type=campaign.build.machine_type,
+                after=ready,
+                opts=options,
+            )
+            if campaign.build.private_pool
+            else None
+        )
+        runtime = RuntimeAccount(
+            name,
+            project=project,
+            bucket=buckets.images.name,
+            references=buckets.references.name if buckets.references else None,
+            secrets=sorted({version.partition("/versions/")[0] for version in campaign.function.secrets.values()}),
+            after=ready,
+            opts=options,
+        )
         build = BuildAccount(
             name,
             project=project,
-            source_bucket=source.name,
+            source_bucket=buckets.source.name,
             repository=registry.repository,
+            packages=packages.repository if packages else None,
             after=ready,
-            opts=self._options(),
+            opts=options,
+        )
+        queue = (
+            Queue(campaign, project=project, region=region, runtime=runtime, after=ready, opts=options)
+            if campaign.queue.enabled
+            else None
         )
         function = ImageFunction(
             campaign,
@@ -189,12 +223,16 @@ class Campaign(Component):
             deployment=Deployment(
                 archive=archive,
                 digest=digest,
-                source_bucket=source.name,
-                images_bucket=images.name,
+                source_bucket=buckets.source.name,
+                images_bucket=buckets.images.name,
                 repository=registry.repository.id,
                 key=keys["function"].id,
                 build_account=build.account.name,
                 runtime_email=runtime.account.email,
+                index=packages.index if packages else None,
+                worker_pool=pool.pool.id if pool else None,
+                queue=queue.name if queue else None,
+                references_bucket=buckets.references.name if buckets.references else None,
             ),
             after=(
                 *ready,
@@ -202,13 +240,44 @@ class Campaign(Component):
                 *foundation.agents.roles,
                 *runtime.grants,
                 *build.grants,
+                *(queue.grants if queue else ()),
                 network.route,
                 *network.firewalls,
                 *network.records,
             ),
-            opts=self._options(),
+            opts=options,
         )
-        alerts = Alerts(campaign, project=project, after=ready, opts=self._options())
+        channels = Channels(
+            campaign,
+            project=project,
+            key=keys["logs"].id,
+            secrets=secrets,
+            after=(*ready, *grants["logs"]),
+            opts=options,
+        )
+        metrics = LogMetrics(name, project=project, after=ready, opts=options)
+        objectives = Objectives(campaign, project=project, metrics=metrics, after=ready, opts=options)
+        found = watched(campaign)
+        alerts = Alerts(
+            campaign,
+            project=project,
+            alerts=found,
+            channels=channels.channels,
+            objectives=objectives.objectives,
+            after=(*ready, *metrics.metrics.values()),
+            opts=options,
+        )
+        dashboard = Dashboard(campaign, project=project, alerts=found, after=ready, opts=options)
+        budget = Budget(
+            campaign,
+            billing_account=billing_account,
+            project=project,
+            emails=channels.emails,
+            after=ready,
+            opts=options,
+        )
+        if campaign.quotas:
+            Quotas(campaign, project=project, after=ready, opts=options)
 
         self.outputs: Mapping[str, Any] = {
             "projectId": project.project_id,
@@ -216,7 +285,8 @@ class Campaign(Component):
             "region": region,
             "functionName": function.name,
             "functionUri": function.uri,
-            "bucket": images.name,
+            "bucket": buckets.images.name,
+            "referencesBucket": buckets.references.name if buckets.references else None,
             "logBucket": logs.bucket.id,
             "network": network.network.id,
             "subnet": network.subnet.id,
@@ -225,6 +295,10 @@ class Campaign(Component):
             "repository": registry.repository.id,
             "keys": {key: resource.id for key, resource in keys.items()},
             "alertPolicies": {key: policy.name for key, policy in alerts.policies.items()},
+            "objectives": {key: objective.name for key, objective in objectives.objectives.items()},
+            "dashboard": dashboard.dashboard.id,
+            "budget": budget.budget.name,
+            "queue": queue.name if queue else None,
             "labels": labels,
         }
         self.register_outputs(dict(self.outputs))

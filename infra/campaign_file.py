@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from infra.campaign_model import Campaign, Function, Images, Labels, Logs, Network
+from infra.campaign_model import Campaign
 from infra.errors import CampaignFileError, Problem
+from infra.model import parts
 from infra.problems import found_in
 
 ADDRESSES_PER_INSTANCE = 2
@@ -100,7 +101,7 @@ def _cure(file: str) -> Any:
         if kind == "extra_forbidden":
             return f"remove {key} from {file}"
         name = key.rsplit(".", maxsplit=1)[-1].split("[", maxsplit=1)[0]
-        example = next(_examples(name, (Campaign, Labels, Function, Images, Network, Logs)), None)
+        example = next(_examples(name, (Campaign, *(part for _, part in parts(Campaign)))), None)
         return f"set {key}: {example} in {file}" if example else _edit(file)
 
     return cure

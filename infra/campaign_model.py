@@ -9,18 +9,18 @@ import ipaddress
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, field_validator
 
-from generation import models
 from infra import naming
+from infra.capacity_model import Budget, Capacity, Objectives, Queue, Quotas
+from infra.channel_model import Channels
+from infra.function_model import Function
+from infra.model import Model
+from infra.placement_model import Build, ExistingProject, Keys
+from infra.storage_model import Images, Invoker, References
 
 LONGEST_SUBNET_PREFIX = 26
 """Direct VPC egress needs a /26 or larger (cloud.google.com/run/docs/configuring/vpc-direct-vpc, 2026-11)."""
-
-UNREACHABLE_LOCATIONS = frozenset({"us", "eu"})
-"""Multi-region hosts do not answer on the restricted addresses, which are all a campaign's network can reach
-(docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations, 2026-08)."""
 
 LabelValue = Annotated[str, Field(pattern=naming.LABEL_VALUE_PATTERN)]
 
@@ -40,12 +40,6 @@ class DataClass(StrEnum):
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
     RESTRICTED = "restricted"
-
-
-class Model(BaseModel):
-    """A part of a campaign file cannot be changed and knows no keys but its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
 
 def _to_kebab(name: str) -> str:
@@ -94,95 +88,9 @@ class Labels(Model):
         return {key: str(value) for key, value in self.model_dump(mode="json", by_alias=True).items()}
 
 
-class Function(Model):
-    """How the campaign's function is sized."""
-
-    model: str = Field(
-        default_factory=lambda: models.table().default,
-        description="model that is used when a request names none, such as gemini-3-pro-image; "
-        "`plantain models` lists them all",
-        examples=["gemini-3-pro-image"],
-        json_schema_extra=lambda schema: schema.update(enum=list(models.table().ids)),
-    )
-    location: str | None = Field(
-        default=None,
-        description="where the model is called, one of the locations the table of models gives it, such as global; "
-        "without it the first of them",
-        examples=["global"],
-    )
-    max_instances: int = Field(
-        default=10,
-        ge=2,
-        le=100,
-        description="most instances that run at once, 2 to 100; the capacity alert watches 85 % of it",
-        examples=["10"],
-    )
-    concurrency: int = Field(
-        default=8, ge=1, le=80, description="requests an instance works on at once, 1 to 80", examples=["8"]
-    )
-    memory: str = Field(
-        default="2Gi",
-        pattern=r"^([1-9]|1[0-6])Gi$",
-        description="memory of an instance, 1Gi to 16Gi",
-        examples=["2Gi"],
-    )
-    timeout_seconds: int = Field(
-        default=540, ge=60, le=3600, description="longest a request may take, 60 to 3600 seconds", examples=["540"]
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _is_served(cls, model: str) -> str:
-        if models.table().get(model) is None:
-            raise ValueError(models.table().why_not(model) if model in _retired() else "not in the table of models")
-        return model
-
-    @model_validator(mode="after")
-    def _is_served_there(self) -> "Function":
-        if self.location is not None and self.location not in self._locations():
-            raise ValueError(f"location: {self.model} can be called from a perimeter in {', '.join(self._locations())}")
-        return self
-
-    @property
-    def model_location(self) -> str:
-        """Where the model is called."""
-        return self.location or self._locations()[0]
-
-    def _locations(self) -> tuple[str, ...]:
-        model = models.table().get(self.model)
-        served = model.locations if model else ()
-        return tuple(location for location in served if location not in UNREACHABLE_LOCATIONS)
-
-
-def _retired() -> frozenset[str]:
-    return frozenset(model.id for model in models.table().retired)
-
-
-class Images(Model):
-    """How long images are kept, and how warm."""
-
-    nearline_after_days: int = Field(
-        default=30, ge=1, description="days after which an image moves to nearline storage", examples=["30"]
-    )
-    archive_after_days: int = Field(
-        default=90, ge=2, description="days after which an image moves to archive storage", examples=["90"]
-    )
-    delete_after_days: int = Field(
-        default=730, ge=3, description="days after which an image is deleted", examples=["730"]
-    )
-    recoverable_days: int = Field(
-        default=30,
-        ge=7,
-        le=90,
-        description="days for which a deleted or overwritten image can be brought back, 7 to 90",
-        examples=["30"],
-    )
-
-    @model_validator(mode="after")
-    def _gets_colder(self) -> "Images":
-        if not self.nearline_after_days < self.archive_after_days < self.delete_after_days:
-            raise ValueError("nearlineAfterDays, archiveAfterDays and deleteAfterDays must grow in this order")
-        return self
+Email = Annotated[
+    str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address, such as oncall@example.com")
+]
 
 
 class Network(Model):
@@ -210,6 +118,15 @@ class Network(Model):
         return text
 
 
+AuditedService = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9-]+\.googleapis\.com$",
+        description="an API's host name, such as storage.googleapis.com",
+    ),
+]
+
+
 class Logs(Model):
     """The campaign's logs."""
 
@@ -220,18 +137,16 @@ class Logs(Model):
         description="days for which log entries are kept, 30 to 3650",
         examples=["400"],
     )
-
-
-Invoker = Annotated[
-    str,
-    Field(
-        pattern=r"^(group|user|serviceAccount):[^@\s]+@[^@\s]+$",
-        description="an identity, such as group:brand-studio@example.com",
-    ),
-]
-Email = Annotated[
-    str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address, such as oncall@example.com")
-]
+    data_access: tuple[AuditedService, ...] = Field(
+        default=(
+            "aiplatform.googleapis.com",
+            "cloudkms.googleapis.com",
+            "secretmanager.googleapis.com",
+            "storage.googleapis.com",
+        ),
+        description="list of APIs whose every read and write of data is logged, such as storage.googleapis.com",
+        examples=["storage.googleapis.com"],
+    )
 
 
 class Campaign(Model):
@@ -252,6 +167,20 @@ class Campaign(Model):
     images: Images = Field(default_factory=Images, description="how long images are kept; see its own keys")
     network: Network = Field(default_factory=Network, description="the campaign's network; see its own keys")
     logs: Logs = Field(default_factory=Logs, description="the campaign's logs; see its own keys")
+    references: References = Field(default_factory=References, description="reference pictures; see its own keys")
+    capacity: Capacity = Field(default_factory=Capacity, description="what may be used of the model; see its own keys")
+    queue: Queue = Field(default_factory=Queue, description="requests that may wait; see its own keys")
+    budget: Budget = Field(default_factory=Budget, description="the monthly budget; see its own keys")
+    objectives: Objectives = Field(
+        default_factory=Objectives, description="how good the service shall be; see its own keys"
+    )
+    channels: Channels = Field(default_factory=Channels, description="who else is told of alerts; see its own keys")
+    quotas: Quotas = Field(default=(), description="list of quotas to ask Google for; see their own keys")
+    build: Build = Field(default_factory=Build, description="how the function is built; see its own keys")
+    keys: Keys = Field(default_factory=Keys, description="where the keys are; see its own keys")
+    project: ExistingProject = Field(
+        default_factory=ExistingProject, description="the campaign's project; see its own keys"
+    )
 
     @property
     def name(self) -> str:

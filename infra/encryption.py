@@ -1,22 +1,25 @@
 """A campaign's key ring, its keys, and who may encrypt with them.
 
-Three keys: one for the function with everything it is built from, because Cloud Functions wants a single key for the
-function and its repository; one for the images; one for the logs.
+They are the campaign's own, or lie in a central project of a security team, in a ring of the campaign's or in one that
+exists already. Three keys: one for the function with everything it is built from, because Cloud Functions wants a
+single key for the function and its repository; one for the images; one for the logs.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pulumi
 import pulumi_gcp as gcp
 
 from infra import naming
 from infra.component import Component
+from infra.placement_model import Keys
 from infra.retention import Retention
 
-ROTATION = "7776000s"
-"""90 days, the longest period that CIS Google Cloud Foundations 1.10 accepts."""
+SECONDS_A_DAY = 86_400
 DESTROY_DELAY = "2592000s"
 """30 days between asking for a version's destruction and losing what it encrypted."""
+ALGORITHM = "GOOGLE_SYMMETRIC_ENCRYPTION"
 ENCRYPTER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """Artifact Registry checks for exactly this role."""
 
@@ -35,6 +38,7 @@ class Encryption(Component):
         *,
         project: gcp.organizations.Project,
         location: str,
+        placement: Keys,
         labels: Mapping[str, str],
         users: Mapping[str, Mapping[str, pulumi.Input[str]]],
         retention: Retention,
@@ -47,6 +51,7 @@ class Encryption(Component):
             name: prefix of logical names.
             project: where the keys live.
             location: region of the keys, which must be that of everything they encrypt.
+            placement: whose project and ring they lie in, and how they are kept.
             labels: labels of the keys.
             users: for each key, the members that encrypt with it by a name of their own.
             retention: what happens to the keys on destroy.
@@ -54,21 +59,18 @@ class Encryption(Component):
             opts: options of the component.
         """
         super().__init__("Encryption", name, after=after, opts=opts)
-        self.ring = gcp.kms.KeyRing(
-            f"{name}-keys",
-            name=project.project_id.apply(naming.key_ring),
-            project=project.project_id,
-            location=location,
-            opts=self._options(),
-        )
+        self.ring = self._ring(name, project, location, placement)
+        hardware = gcp.kms.CryptoKeyVersionTemplateArgs(algorithm=ALGORITHM, protection_level="HSM")
         self.keys = {
             key: gcp.kms.CryptoKey(
                 f"{name}-{key}",
-                name=key,
+                # A ring that others use as well tells keys apart by the project they are for.
+                name=project.project_id.apply(partial(naming.shared_key, key=key)) if placement.ring else key,
                 key_ring=self.ring.id,
                 purpose="ENCRYPT_DECRYPT",
-                rotation_period=ROTATION,
+                rotation_period=f"{placement.rotation_days * SECONDS_A_DAY}s",
                 destroy_scheduled_duration=DESTROY_DELAY,
+                version_template=hardware if placement.hardware else None,
                 labels=dict(labels),
                 deletion_policy=retention.key,
                 opts=self._options(protect=retention.protect),
@@ -89,3 +91,20 @@ class Encryption(Component):
             for key, members in users.items()
         }
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
+
+    def _ring(self, name: str, project: gcp.organizations.Project, location: str, placement: Keys) -> gcp.kms.KeyRing:
+        owner: pulumi.Input[str] = placement.project or project.project_id
+        if placement.ring:
+            # Read, never made and never deleted: a ring lasts for ever, and this one is not ours.
+            return gcp.kms.KeyRing.get(
+                f"{name}-keys",
+                pulumi.Output.concat("projects/", owner, "/locations/", location, "/keyRings/", placement.ring),
+                opts=self._options(),
+            )
+        return gcp.kms.KeyRing(
+            f"{name}-keys",
+            name=project.project_id.apply(naming.key_ring),
+            project=owner,
+            location=location,
+            opts=self._options(),
+        )

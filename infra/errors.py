@@ -4,6 +4,7 @@
     ├── SettingsError          Pulumi.<stack>.yaml
     ├── CampaignFileError      campaigns/*.yaml
     ├── MembershipError        settings and campaigns that contradict each other
+    ├── ProjectError           a project that exists already lacks what a campaign needs
     └── SourceError            the function's source cannot be packed
 
 Every message is a list of problems; each says where, what is wrong, what is allowed and a command that mends it.
@@ -63,6 +64,10 @@ class CampaignFileError(InfraError):
 
 class MembershipError(InfraError):
     """The way campaigns become members of the perimeter contradicts who owns it."""
+
+
+class ProjectError(InfraError):
+    """A project that exists already cannot be worked in."""
 
 
 class SourceError(InfraError):

@@ -15,6 +15,7 @@ import pulumi_gcp as gcp
 from infra import campaign_model, naming
 from infra.component import Component
 from infra.network import Network
+from infra.source import WHEELS
 
 RUNTIME = "python312"
 """Supported until 2028-10 (cloud.google.com/functions/docs/runtime-support, 2026-11)."""
@@ -22,6 +23,8 @@ ENTRY_POINT = "images"
 CPU = "1"
 """Less than one CPU would allow one request at a time only."""
 INVOKER = "roles/run.invoker"
+DEFAULT_CURRENCY = "USD"
+"""Of the models' list prices."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Deployment:
         key: full name of the key that encrypts all of it.
         build_account: full name of the identity that builds.
         runtime_email: e-mail of the identity that runs.
+        index: address that builds install packages from; None for wheels in the archive.
+        worker_pool: full name of the private pool that builds run on; None for Cloud Build's own machines.
+        queue: full name of the queue for requests that may wait; None for none.
+        references_bucket: where requests may take reference pictures from; None for nowhere.
     """
 
     archive: Path
@@ -47,6 +54,10 @@ class Deployment:
     key: pulumi.Input[str]
     build_account: pulumi.Input[str]
     runtime_email: pulumi.Input[str]
+    index: pulumi.Input[str] | None = None
+    worker_pool: pulumi.Input[str] | None = None
+    queue: pulumi.Input[str] | None = None
+    references_bucket: pulumi.Input[str] | None = None
 
 
 class ImageFunction(Component):
@@ -93,6 +104,10 @@ class ImageFunction(Component):
                 entry_point=ENTRY_POINT,
                 docker_repository=deployment.repository,
                 service_account=deployment.build_account,
+                worker_pool=deployment.worker_pool,
+                environment_variables={"PIP_INDEX_URL": deployment.index}
+                if deployment.index is not None
+                else {"GOOGLE_VENDOR_PIP_DEPENDENCIES": WHEELS},
                 source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(
                     storage_source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceStorageSourceArgs(
                         bucket=source.bucket,
@@ -107,7 +122,7 @@ class ImageFunction(Component):
                 available_cpu=CPU,
                 available_memory=size.memory,
                 timeout_seconds=size.timeout_seconds,
-                min_instance_count=0,
+                min_instance_count=size.min_instances,
                 max_instance_count=size.max_instances,
                 max_instance_request_concurrency=size.concurrency,
                 all_traffic_on_latest_revision=True,
@@ -119,6 +134,15 @@ class ImageFunction(Component):
                     )
                 ],
                 environment_variables=_environment(campaign, project, deployment),
+                secret_environment_variables=[
+                    gcp.cloudfunctionsv2.FunctionServiceConfigSecretEnvironmentVariableArgs(
+                        key=key,
+                        project_id=version.split("/")[1],
+                        secret=version.split("/")[3],
+                        version=version.split("/")[5],
+                    )
+                    for key, version in sorted(size.secrets.items())
+                ],
             ),
             # Its name is fixed, so a new one cannot exist beside the old one.
             opts=self._options(delete_before_replace=True),
@@ -138,18 +162,44 @@ class ImageFunction(Component):
             )
             for invoker in campaign.invokers
         ]
+        if deployment.queue is not None:
+            # Tasks call the function as the function's own identity.
+            self.invokers.append(
+                gcp.cloudrunv2.ServiceIamMember(
+                    f"{campaign.name}-invoker-queue",
+                    project=project.project_id,
+                    location=region,
+                    name=self.function.name,
+                    role=INVOKER,
+                    member=pulumi.Output.from_input(deployment.runtime_email).apply(naming.service_account_member),
+                    opts=self._options(),
+                )
+            )
         self.register_outputs({"uri": self.uri})
 
 
 def _environment(
     campaign: campaign_model.Campaign, project: gcp.organizations.Project, deployment: Deployment
 ) -> Mapping[str, pulumi.Input[str]]:
+    location, budget = campaign.function.model_location, campaign.budget
+    optional = {
+        "PLANTAIN_QUEUE": deployment.queue,
+        "PLANTAIN_REFERENCE_BUCKETS": deployment.references_bucket,
+        # A model that is called anywhere in the world has no residency to hold requests to.
+        "PLANTAIN_RESIDENCY": None if location == "global" else location,
+    }
     return {
+        **{key: value for key, value in optional.items() if value is not None},
         "GOOGLE_CLOUD_PROJECT": project.project_id,
-        "GOOGLE_CLOUD_LOCATION": campaign.function.model_location,
+        "GOOGLE_CLOUD_LOCATION": location,
         "PLANTAIN_CAMPAIGN": campaign.name,
         "PLANTAIN_BUCKET": deployment.images_bucket,
         "PLANTAIN_MODEL": campaign.function.model,
         "PLANTAIN_SERVICE_ACCOUNT": deployment.runtime_email,
+        "PLANTAIN_CALLERS_PER_MINUTE": str(campaign.capacity.images_per_minute),
+        "PLANTAIN_BUDGET": json.dumps(
+            {"amount": budget.amount, "currency": budget.currency or DEFAULT_CURRENCY, "window": "month"},
+            sort_keys=True,
+        ),
         "PLANTAIN_LABELS": json.dumps(campaign.labels.as_labels(), sort_keys=True),
     }

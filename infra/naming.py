@@ -6,6 +6,7 @@ only inside a project are plain words.
 """
 
 import re
+from collections.abc import Mapping
 
 CAMPAIGN_MAX = 22
 """A project id has at most 30 characters, eight of which are the hyphen and the suffix."""
@@ -23,6 +24,9 @@ RUNTIME_ACCOUNT = "image-runtime"
 BUILD_ACCOUNT = "image-build"
 NETWORK = "campaign"
 LOG_BUCKET = "campaign"
+QUEUE = "images"
+WORKER_POOL = "builds"
+PACKAGES = "packages"
 
 
 def images_bucket(project_id: str) -> str:
@@ -35,9 +39,35 @@ def source_bucket(project_id: str) -> str:
     return f"{project_id}-source"
 
 
+def references_bucket(project_id: str) -> str:
+    """Name of the bucket that holds reference pictures."""
+    return f"{project_id}-references"
+
+
+def access_logs_bucket(project_id: str) -> str:
+    """Name of the bucket that usage logs of the other buckets go to."""
+    return f"{project_id}-access-logs"
+
+
+def monitoring_agent(number: str) -> str:
+    """The identity that Cloud Monitoring publishes to topics as (cloud.google.com/iam/docs/service-agents, 2026-11)."""
+    return service_account_member(f"service-{number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com")
+
+
+def quota(quota_id: str, dimensions: Mapping[str, str]) -> str:
+    """Name of a quota preference: lower-case letters, digits and hyphens, at most 63."""
+    words = [quota_id, *(value for _, value in sorted(dimensions.items()))]
+    return re.sub(r"[^a-z0-9-]+", "-", "-".join(words).lower()).strip("-")[-63:].lstrip("-0123456789")
+
+
 def key_ring(project_id: str) -> str:
     """Name of the key ring. A ring can never be deleted: with the project id in it, a new project starts clean."""
     return project_id
+
+
+def shared_key(project_id: str, *, key: str) -> str:
+    """Name of a key in a ring that other projects use as well."""
+    return f"{project_id}-{key}"
 
 
 def project_member(number: str) -> str:

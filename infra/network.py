@@ -40,12 +40,26 @@ class Network(Component):
         ip_range: str,
         labels: Mapping[str, str],
         after: Sequence[pulumi.Resource],
+        kept: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make the network.
+
+        Args:
+            name: prefix of logical names.
+            project: where it lives.
+            region: region of the subnet.
+            ip_range: its addresses.
+            labels: labels of the zones.
+            after: what must exist before.
+            kept: whether the project outlives the stack, so that the network must be deleted by itself.
+            opts: options of the component.
+        """
         super().__init__("Network", name, after=after, opts=opts)
         self._name = name
         # Cloud Run holds on to a subnet's addresses for up to two hours after a function is deleted, and neither subnet
         # nor network can be deleted before. When the project goes, they go with it.
+        with_project = None if kept else project
         self._project_id = project.project_id
         self.network = gcp.compute.Network(
             f"{name}-network",
@@ -54,7 +68,7 @@ class Network(Component):
             auto_create_subnetworks=False,
             delete_default_routes_on_create=True,
             routing_mode="REGIONAL",
-            opts=self._options(deleted_with=project),
+            opts=self._options(deleted_with=with_project),
         )
         self.subnet = gcp.compute.Subnetwork(
             f"{name}-subnet",
@@ -67,7 +81,7 @@ class Network(Component):
             log_config=gcp.compute.SubnetworkLogConfigArgs(
                 aggregation_interval="INTERVAL_5_SEC", flow_sampling=1.0, metadata="INCLUDE_ALL_METADATA"
             ),
-            opts=self._options(deleted_with=project),
+            opts=self._options(deleted_with=with_project),
         )
         self.route = gcp.compute.Route(
             f"{name}-restricted",
@@ -81,6 +95,17 @@ class Network(Component):
         )
         self.firewalls = self._firewalls()
         self.records = [record for domain in DOMAINS for record in self._zone(domain, labels)]
+        # Every name that is asked for is logged: an attempt to get out starts with one.
+        self.dns_logging = gcp.dns.Policy(
+            f"{name}-dns-logging",
+            name="log-queries",
+            project=self._project_id,
+            description="Logs every query.",
+            enable_logging=True,
+            networks=[gcp.dns.PolicyNetworkArgs(network_url=self.network.self_link)],
+            deletion_policy="DELETE",
+            opts=self._options(),
+        )
         self.register_outputs({"network": self.network.id, "subnet": self.subnet.id})
 
     def _firewalls(self) -> list[gcp.compute.Firewall]:

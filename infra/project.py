@@ -13,7 +13,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra import naming
+from infra.campaign_model import Campaign
 from infra.component import Component
+from infra.errors import Problem, ProjectError
 from infra.retention import Retention
 
 APIS = (
@@ -23,6 +25,7 @@ APIS = (
     "cloudfunctions.googleapis.com",
     "cloudkms.googleapis.com",
     "cloudresourcemanager.googleapis.com",
+    "cloudtasks.googleapis.com",
     "compute.googleapis.com",
     "dns.googleapis.com",
     "eventarc.googleapis.com",
@@ -38,6 +41,15 @@ APIS = (
 """What a campaign calls, or what the services it uses insist on (eventarc and pubsub: Cloud Functions)."""
 
 
+def apis_of(campaign: Campaign) -> tuple[str, ...]:
+    """The APIs a campaign needs."""
+    return (
+        *APIS,
+        *(("cloudquotas.googleapis.com",) if campaign.quotas else ()),
+        *(("secretmanager.googleapis.com",) if campaign.function.secrets else ()),
+    )
+
+
 class CampaignProject(Component):
     """One labelled project with its APIs enabled.
 
@@ -50,37 +62,45 @@ class CampaignProject(Component):
 
     def __init__(
         self,
-        name: str,
+        campaign: Campaign,
         *,
         parent: Mapping[str, str],
         billing_account: str,
-        labels: Mapping[str, str],
         retention: Retention,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        name, labels = campaign.name, campaign.labels.as_labels()
         super().__init__("Project", name, opts=opts)
-        self.project = gcp.organizations.Project(
-            name,  # the logical name is the stem of the auto-named id
-            name=name,
-            org_id=parent.get("org_id"),
-            folder_id=parent.get("folder_id"),
-            billing_account=billing_account,
-            labels=dict(labels),
-            auto_create_network=False,
-            deletion_policy=retention.project,
-            opts=self._options(protect=retention.protect),
-        )
-        self.project_id = self.project.project_id
+        existing = campaign.project.existing
+        self.lien: gcp.resourcemanager.Lien | None = None
+        if existing:
+            # Read, never changed and never deleted: others made it, pay for it and keep it.
+            self.project = gcp.organizations.Project.get(name, existing, opts=self._options())
+            self.project_id = pulumi.Output.all(self.project.project_id, self.project.labels).apply(
+                lambda found: _with_labels(found[0], found[1] or {}, labels)
+            )
+        else:
+            self.project = gcp.organizations.Project(
+                name,  # the logical name is the stem of the auto-named id
+                name=name,
+                org_id=parent.get("org_id"),
+                folder_id=parent.get("folder_id"),
+                billing_account=billing_account,
+                labels=labels,
+                auto_create_network=False,
+                deletion_policy=retention.project,
+                opts=self._options(protect=retention.protect),
+            )
+            self.project_id = self.project.project_id
+            self.lien = gcp.resourcemanager.Lien(
+                f"{name}-deletion",
+                parent=self.project.number.apply(naming.project_member),
+                origin="plantain",
+                reason="Campaign project; delete it with pulumi destroy, which removes this lien first.",
+                restrictions=["resourcemanager.projects.delete"],
+                opts=self._options(),
+            )
         self.number = self.project.number
-
-        self.lien = gcp.resourcemanager.Lien(
-            f"{name}-deletion",
-            parent=self.number.apply(naming.project_member),
-            origin="plantain",
-            reason="Campaign project; delete it with pulumi destroy, which removes this lien first.",
-            restrictions=["resourcemanager.projects.delete"],
-            opts=self._options(),
-        )
         self.services = {
             api: gcp.projects.Service(
                 f"{name}-{api.removesuffix('.googleapis.com')}",
@@ -90,6 +110,22 @@ class CampaignProject(Component):
                 disable_on_destroy=False,
                 opts=self._options(),
             )
-            for api in APIS
+            for api in apis_of(campaign)
         }
         self.register_outputs({"projectId": self.project_id, "number": self.number})
+
+
+def _with_labels(project_id: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """The id of a project of others, once it is known to carry the campaign's labels: cost is reported by them."""
+    missing = {key: value for key, value in wanted.items() if found.get(key) != value}
+    if missing:
+        labels = ",".join(f"{key}={value}" for key, value in sorted(missing.items()))
+        problem = Problem(
+            file=f"campaigns/{wanted['campaign']}.yaml",
+            key="project.existing",
+            cause=f"the project lacks the labels {', '.join(sorted(missing))}, or has other values of them",
+            rule="a project that carries the campaign's six labels, because its cost is reported by them",
+            cure=f"gcloud projects update {project_id} --update-labels={labels}",
+        )
+        raise pulumi.RunError(str(ProjectError([problem])))
+    return project_id

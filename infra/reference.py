@@ -6,7 +6,6 @@ writes both anew; a test fails when they are not as this writes them.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra import campaign_model, perimeter_settings, settings
+from infra.model import parts
 
 SCHEMA = Path("campaigns") / "campaign.schema.json"
 PAGE = Path("docs") / "infrastructure.md"
@@ -55,15 +55,9 @@ def _reference() -> str:
         ("`perimeter` of a stack that owns one", perimeter_settings.OwnedPerimeter, "perimeter."),
         ("`perimeter` of a stack that joins one", perimeter_settings.JoinedPerimeter, "perimeter."),
         ("A campaign file", campaign_model.Campaign, ""),
-        *((f"`{name}` of a campaign file", model, f"{name}.") for name, model in _parts(campaign_model.Campaign)),
+        *((f"`{name}` of a campaign file", model, f"{name}.") for name, model in parts(campaign_model.Campaign)),
     ]
     return "\n".join(_section(title, model, prefix) for title, model, prefix in sections)
-
-
-def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield field.alias or name, field.annotation
 
 
 def _section(title: str, model: type[BaseModel], prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""The repository that Cloud Build puts the function's container image in."""
+"""Repositories: where Cloud Build puts the function's image, and where builds may fetch packages from."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,5 +60,60 @@ class Registry(Component):
                 ),
             ],
             opts=self._options(),
+        )
+        self.register_outputs({"repository": self.repository.id})
+
+
+class Packages(Component):
+    """A remote repository: Artifact Registry fetches from the Python Package Index, builds fetch from it.
+
+    Inside a perimeter Artifact Registry fetches nothing from outside unless it is told so
+    (cloud.google.com/artifact-registry/docs/repositories/remote-repo, 2026-11).
+
+    Attributes:
+        repository: the repository.
+        index: address a build installs from.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: gcp.organizations.Project,
+        location: str,
+        key: pulumi.Input[str],
+        labels: Mapping[str, str],
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("Packages", name, after=after, opts=opts)
+        outside = gcp.artifactregistry.VpcscConfig(
+            f"{name}-{naming.PACKAGES}",
+            project=project.project_id,
+            location=location,
+            vpcsc_policy="ALLOW",
+            opts=self._options(),
+        )
+        self.repository = gcp.artifactregistry.Repository(
+            f"{name}-{naming.PACKAGES}",
+            project=project.project_id,
+            location=location,
+            repository_id=naming.PACKAGES,
+            description="Python packages for builds, fetched once and kept.",
+            format="PYTHON",
+            mode="REMOTE_REPOSITORY",
+            kms_key_name=key,
+            labels=dict(labels),
+            cleanup_policy_dry_run=True,
+            remote_repository_config=gcp.artifactregistry.RepositoryRemoteRepositoryConfigArgs(
+                description="Python Package Index",
+                python_repository=gcp.artifactregistry.RepositoryRemoteRepositoryConfigPythonRepositoryArgs(
+                    public_repository="PYPI"
+                ),
+            ),
+            opts=self._options(after=[outside]),
+        )
+        self.index = pulumi.Output.concat(
+            "https://", location, "-python.pkg.dev/", project.project_id, f"/{naming.PACKAGES}/simple/"
         )
         self.register_outputs({"repository": self.repository.id})

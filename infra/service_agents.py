@@ -12,6 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra import naming
+from infra.campaign_model import Campaign
 from infra.component import Component
 
 
@@ -39,8 +40,22 @@ AGENTS = (
     ServiceAgent("eventarc", "roles/eventarc.serviceAgent", ("function",)),
     ServiceAgent("run", "roles/run.serviceAgent", ("function",)),
 )
+QUEUE_AGENT = ServiceAgent("cloudtasks", "roles/cloudtasks.serviceAgent")
+"""Makes the tokens that tasks call the function with."""
+TOPIC_AGENT = ServiceAgent("pubsub", "roles/pubsub.serviceAgent", ("logs",))
+"""Encrypts messages that wait in a topic for alerts."""
 
-STORAGE_KEYS = ("function", "images")
+
+def agents_of(campaign: Campaign) -> tuple[ServiceAgent, ...]:
+    """The agents a campaign needs."""
+    return (
+        *AGENTS,
+        *((QUEUE_AGENT,) if campaign.queue.enabled else ()),
+        *((TOPIC_AGENT,) if campaign.channels.pubsub else ()),
+    )
+
+
+STORAGE_KEYS = ("function", "images", "logs")
 LOGGING_KEYS = ("logs",)
 
 
@@ -57,6 +72,7 @@ class ServiceAgents(Component):
         name: str,
         *,
         project: gcp.organizations.Project,
+        agents: Sequence[ServiceAgent] = AGENTS,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -68,7 +84,7 @@ class ServiceAgents(Component):
                 service=f"{agent.service}.googleapis.com",
                 opts=self._options(),
             )
-            for agent in AGENTS
+            for agent in agents
         }
         self.roles = [
             gcp.projects.IAMMember(
@@ -78,7 +94,7 @@ class ServiceAgents(Component):
                 member=self.identities[agent.service].email.apply(naming.service_account_member),
                 opts=self._options(),
             )
-            for agent in AGENTS
+            for agent in agents
         ]
         # The agents of Cloud Storage and Cloud Logging are not made by generateServiceIdentity: asking for their
         # addresses makes them.
@@ -90,7 +106,7 @@ class ServiceAgents(Component):
             "logging": (logs.service_account_id, LOGGING_KEYS),
         }
         encrypting = {
-            **{agent.service: (self.identities[agent.service].email, agent.keys) for agent in AGENTS},
+            **{agent.service: (self.identities[agent.service].email, agent.keys) for agent in agents},
             **others,
         }
         self.users: Mapping[str, Mapping[str, pulumi.Output[str]]] = {

@@ -62,6 +62,19 @@ class Settings(Model):
         "false: pulumi destroy deletes everything, images included",
         examples=["true"],
     )
+    wheels: str = Field(
+        default="cloud",
+        min_length=1,
+        description="the wheels that travel with the function: cloud (fetched for Cloud Build), local (fetched for "
+        "this machine, as the sandbox builds), or a folder that holds them, relative to Pulumi.yaml",
+        examples=["cloud"],
+    )
+    channel_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="map from the names that campaign files use to credentials of notification channels; set with "
+        "--secret",
+        examples=["TOKEN"],
+    )
     quota_project: str | None = Field(
         default=None,
         pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",

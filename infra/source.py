@@ -16,6 +16,8 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first date a zip archive can hold."""
 REGULAR_FILE = 0o100644 << 16
 UNIX = 3
+WHEELS = "wheels"
+"""Folder of the archive that holds the dependencies."""
 LEFT_OUT = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 
 
@@ -27,11 +29,11 @@ class Archive:
     digest: str
 
 
-def pack(folder: Path) -> Archive:
-    """The archive of a function's folder.
+def check(folder: Path) -> None:
+    """See that a function's folder can be deployed.
 
     Raises:
-        SourceError: when the folder lacks what a deployment needs.
+        SourceError: when it lacks what a deployment needs.
     """
     missing = [name for name in ("main.py", "requirements.txt") if not (folder / name).is_file()]
     if missing:
@@ -47,13 +49,32 @@ def pack(folder: Path) -> Archive:
                 for name in missing
             ]
         )
+
+
+def pack(folder: Path, *, wheels: Path | None = None) -> Archive:
+    """The archive of a function's folder.
+
+    Args:
+        folder: the function's source.
+        wheels: folder of wheels that travel with it, below `WHEELS`; None for none.
+
+    Raises:
+        SourceError: when the folder lacks what a deployment needs.
+    """
+    check(folder)
+    files = {
+        relative.as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not LEFT_OUT.intersection((relative := path.relative_to(folder)).parts)
+        and path.suffix != ".pyc"
+    }
+    if wheels is not None:
+        files |= {f"{WHEELS}/{path.name}": path for path in wheels.glob("*.whl")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            relative = path.relative_to(folder)
-            if not path.is_file() or LEFT_OUT.intersection(relative.parts) or path.suffix == ".pyc":
-                continue
-            entry = zipfile.ZipInfo(relative.as_posix(), EARLIEST)
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EARLIEST)
             entry.create_system = UNIX
             entry.external_attr = REGULAR_FILE
             # Stored, not deflated: what zlib makes of the same bytes differs between its versions.

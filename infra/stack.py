@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 
-from infra import campaign_model, provider, source
+from infra import campaign_model, channels, provider, source
+from infra import wheels as vendor
 from infra.campaign import Campaign, CampaignFoundation
 from infra.component import Component
 from infra.errors import MembershipError, Problem
@@ -14,6 +15,7 @@ from infra.guard import Guard
 from infra.membership import Membership
 from infra.perimeter import Perimeter
 from infra.perimeter_settings import JoinedPerimeter
+from infra.placement_model import Dependencies
 from infra.retention import retention
 from infra.settings import Settings
 
@@ -61,6 +63,7 @@ def deploy(
         InfraError: when settings, campaigns or the function's source make no sense together.
     """
     check(settings, campaigns, stack=stack)
+    channels.check(campaigns, settings.channel_secrets, stack=stack)
     google = pulumi.ResourceOptions(provider=provider.google(settings, stack=stack))
     kept = retention(deletion_protection=settings.deletion_protection)
 
@@ -96,14 +99,16 @@ def deploy(
 
     outputs: dict[str, Any] = {}
     if campaigns:
-        archive = source.pack(root / FUNCTIONS)
-        path = source.write(archive, root / BUILD)
+        archives = _archives(campaigns, root=root, wheels=settings.wheels)
         for campaign in campaigns:
+            archive = archives[campaign.build.dependencies]
             deployed = Campaign(
                 campaign,
                 foundations[campaign.name],
                 region=settings.region,
-                archive=path,
+                billing_account=settings.billing_account,
+                secrets=settings.channel_secrets,
+                archive=source.write(archive, root / BUILD),
                 digest=archive.digest,
                 retention=kept,
                 after=memberships[campaign.name],
@@ -113,3 +118,18 @@ def deploy(
             Guard(campaign.name, guarded=guarded, protect=kept.protect)
             outputs[campaign.name] = deployed.outputs
     return {"perimeter": perimeter_name, "campaigns": outputs}
+
+
+def _archives(
+    campaigns: Sequence[campaign_model.Campaign], *, root: Path, wheels: str
+) -> Mapping[Dependencies, source.Archive]:
+    """The function's source for each way of building it that a campaign has chosen."""
+    folder = root / FUNCTIONS
+    source.check(folder)
+    return {
+        way: source.pack(
+            folder,
+            wheels=vendor.folder(folder, root=root, wheels=wheels) if way == Dependencies.VENDORED else None,
+        )
+        for way in sorted({campaign.build.dependencies for campaign in campaigns})
+    }

@@ -142,6 +142,8 @@ def main():
         install()
     if not policies_installed():
         install_policies()
+    # Fetched here, because a shell that talks to the sandbox reaches nothing else.
+    run(python(), "-m", "infra.wheels", "local")
     sys.exit(subprocess.call([python(), "-m", "plantain.main", "engine"], cwd=ROOT))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from infra import wheels
 from plantain.engine import resolve
 from plantain.sandbox_process import Sandbox
 from plantain.sandbox_stack import sandbox_environment, settings_file
@@ -48,6 +49,7 @@ class Deployment:
         for path in ROOT.glob("Pulumi*.yaml"):
             shutil.copy(path, project)
         (project / ".venv").symlink_to(ROOT / ".venv")
+        wheels.folder(project / "functions", root=project, wheels="local")
         stack_file = project / "Pulumi.sandbox.yaml"
         for old, new in (paths or {}).items():
             stack_file.write_text(stack_file.read_text().replace(f"/{old}\n", f"/{new}\n"))

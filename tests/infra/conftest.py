@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder: the repository's campaigns, and a function of two files."""
+    """A project folder: the repository's campaigns, a function of two files and a wheel."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "campaigns", folder / "campaigns")
     (folder / "functions").mkdir()
     (folder / "functions" / "main.py").write_text("def images(request): ...\n")
     (folder / "functions" / "requirements.txt").write_text("functions-framework\n")
+    (folder / "wheels").mkdir()
+    (folder / "wheels" / "functions_framework-3.10.0-py3-none-any.whl").write_bytes(b"a wheel")
     return folder
 
 

@@ -26,6 +26,7 @@ def raw_settings(**changes: Any) -> dict[str, str]:
         "billingAccount": "010101-ABCDEF-010101",
         "region": "europe-west4",
         "perimeter": owned(),
+        "wheels": "wheels",
     }
     values |= changes
     return {

@@ -53,7 +53,15 @@ class TestServiceAgents:
         }
         assert set(roles) == {
             f"roles/{service}.serviceAgent"
-            for service in ("aiplatform", "artifactregistry", "cloudbuild", "cloudfunctions", "eventarc", "run")
+            for service in (
+                "aiplatform",
+                "artifactregistry",
+                "cloudbuild",
+                "cloudfunctions",
+                "cloudtasks",
+                "eventarc",
+                "run",
+            )
         }
         for role, member in roles.items():
             assert role.removeprefix("roles/").removesuffix(".serviceAgent") in member
@@ -198,28 +206,46 @@ class TestAccounts:
             if resource.inputs.get("member", "").startswith(f"serviceAccount:{account}@")
         }
 
-    def test_the_runtime_may_call_the_model_write_logs_and_metrics_and_keep_images(self, stack: Recording) -> None:
+    def test_the_runtime_may_call_the_model_keep_images_and_put_requests_off(self, stack: Recording) -> None:
         assert self.roles(stack, "image-runtime") == {
             ("IAMMember", "roles/aiplatform.user"),
-            ("IAMMember", "roles/logging.logWriter"),
-            ("IAMMember", "roles/monitoring.metricWriter"),
             ("IAMMember", "roles/iam.serviceAccountTokenCreator"),
+            ("IAMMember", "roles/iam.serviceAccountUser"),
             ("BucketIAMMember", "roles/storage.objectCreator"),
             ("BucketIAMMember", "roles/storage.objectViewer"),
+            ("QueueIamMember", "roles/cloudtasks.enqueuer"),
+            ("ServiceIamMember", "roles/run.invoker"),
         }
 
-    def test_the_runtime_may_sign_as_itself_only(self, stack: Recording) -> None:
-        grant = stack.only("serviceaccount/iAMMember:IAMMember").inputs
-        assert grant["role"] == "roles/iam.serviceAccountTokenCreator"
-        assert grant["serviceAccountId"].endswith(grant["member"].removeprefix("serviceAccount:"))
+    def test_the_runtime_may_write_images_only(self, stack: Recording) -> None:
+        grants = stack.of_type("storage/bucketIAMMember:BucketIAMMember")
+        written = {
+            grant.inputs["bucket"]
+            for grant in grants
+            if "image-runtime" in grant.inputs["member"] and not grant.inputs["role"].endswith("objectViewer")
+        }
+        assert written == {"spring-launch-0a1b2c3-images"}
 
-    def test_the_runtime_reads_no_bucket_but_that_of_its_images(self, stack: Recording) -> None:
+    def test_the_runtime_may_sign_and_act_as_itself_only(self, stack: Recording) -> None:
+        for grant in stack.of_type("serviceaccount/iAMMember:IAMMember"):
+            assert grant.inputs["serviceAccountId"].endswith(grant.inputs["member"].removeprefix("serviceAccount:"))
+
+    def test_the_runtime_reads_a_secret_only_when_the_campaign_names_it(self, root: Path, stack: Recording) -> None:
+        token = "secretmanager/secretIamMember:SecretIamMember"
+        assert stack.of_type(token) == []
+        secrets = {"BRAND_KEY": "projects/acme-spring/secrets/brand-key/versions/3"}
+        with_secret = record(root, [make_campaign(function={"secrets": secrets})])
+        grant = with_secret.only(token).inputs
+        assert (grant["project"], grant["secretId"]) == ("acme-spring", "brand-key")
+        assert grant["member"].startswith("serviceAccount:image-runtime@")
+
+    def test_the_runtime_reads_no_bucket_but_those_of_images_and_references(self, stack: Recording) -> None:
         buckets = {
             grant.inputs["bucket"]
             for grant in stack.of_type("storage/bucketIAMMember:BucketIAMMember")
             if "image-runtime" in grant.inputs["member"]
         }
-        assert buckets == {"spring-launch-0a1b2c3-images"}
+        assert buckets == {"spring-launch-0a1b2c3-images", "spring-launch-0a1b2c3-references"}
 
     def test_the_build_may_log_push_and_read_sources(self, stack: Recording) -> None:
         assert self.roles(stack, "image-build") == {
@@ -261,6 +287,8 @@ class TestFunction:
         (tmp_path / "functions").mkdir()
         (tmp_path / "functions" / "main.py").write_text("def images(request): return 'other'\n")
         (tmp_path / "functions" / "requirements.txt").write_text("functions-framework\n")
+        (tmp_path / "wheels").mkdir()
+        (tmp_path / "wheels" / "other.whl").write_bytes(b"another wheel")
         other = record(tmp_path)
         token = "storage/bucketObject:BucketObject"
         assert stack.only(token).inputs["name"] != other.only(token).inputs["name"]
@@ -282,7 +310,11 @@ class TestFunction:
     def test_its_environment_says_who_it_works_for(self, stack: Recording) -> None:
         environment = self.config(stack)["environmentVariables"]
         assert json.loads(environment.pop("PLANTAIN_LABELS")) == make_campaign().labels.as_labels()
+        assert json.loads(environment.pop("PLANTAIN_BUDGET")) == {"amount": 1000, "currency": "USD", "window": "month"}
+        assert environment.pop("PLANTAIN_QUEUE").endswith("spring-launch-queue")
         assert environment == {
+            "PLANTAIN_CALLERS_PER_MINUTE": "60",
+            "PLANTAIN_REFERENCE_BUCKETS": "spring-launch-0a1b2c3-references",
             "GOOGLE_CLOUD_PROJECT": "spring-launch-0a1b2c3",
             "GOOGLE_CLOUD_LOCATION": "global",
             "PLANTAIN_CAMPAIGN": "spring-launch",
@@ -295,34 +327,10 @@ class TestFunction:
         invokers = ["group:brand-studio@example.com", "group:agency@example.com"]
         stack = record(root, [make_campaign(invokers=invokers)])
         grants = stack.of_type("cloudrunv2/serviceIamMember:ServiceIamMember")
-        assert sorted(grant.inputs["member"] for grant in grants) == sorted(invokers)
+        queue = "serviceAccount:image-runtime@spring-launch-0a1b2c3.iam.gserviceaccount.com"
+        assert sorted(grant.inputs["member"] for grant in grants) == sorted([*invokers, queue])
         assert {grant.inputs["name"] for grant in grants} == {"images"}
         assert stack.of_type("cloudfunctionsv2/functionIamMember:FunctionIamMember") == []
-
-
-class TestAlerts:
-    """Somebody is told at 85 % of what the campaign may use, by a metric that exists."""
-
-    def test_it_fires_above_85_percent_of_the_campaigns_instances(self, root: Path) -> None:
-        stack = record(root, [make_campaign(function={"maxInstances": 20})])
-        (condition,) = stack.only("monitoring/alertPolicy:AlertPolicy").inputs["conditions"]
-        threshold = condition["conditionThreshold"]
-        assert threshold["thresholdValue"] == pytest.approx(17)
-        assert threshold["comparison"] == "COMPARISON_GT"
-        assert 'metric.type = "run.googleapis.com/container/instance_count"' in threshold["filter"]
-        assert threshold["aggregations"][0]["crossSeriesReducer"] == "REDUCE_SUM"
-
-    def test_every_contact_has_a_channel_and_every_channel_is_told(self, root: Path) -> None:
-        contacts = ["oncall@example.com", "studio@example.com"]
-        stack = record(root, [make_campaign(contacts=contacts)])
-        channels = stack.of_type("monitoring/notificationChannel:NotificationChannel")
-        assert sorted(channel.inputs["labels"]["email_address"] for channel in channels) == contacts
-        assert len(stack.only("monitoring/alertPolicy:AlertPolicy").inputs["notificationChannels"]) == 2
-
-    def test_the_message_says_what_to_do(self, stack: Recording) -> None:
-        content = stack.only("monitoring/alertPolicy:AlertPolicy").inputs["documentation"]["content"]
-        assert "campaigns/spring-launch.yaml" in content
-        assert "maxInstances" in content
 
 
 PERIMETER = "accesscontextmanager/servicePerimeter:ServicePerimeter"

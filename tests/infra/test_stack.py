@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LABELLED = {
     "artifactregistry/repository:Repository": "labels",
+    "monitoring/customService:CustomService": "userLabels",
+    "monitoring/slo:Slo": "userLabels",
     "cloudfunctionsv2/function:Function": "labels",
     "dns/managedZone:ManagedZone": "labels",
     "kms/cryptoKey:CryptoKey": "labels",
@@ -193,5 +195,6 @@ class TestOutputs:
         assert campaign["bucket"] == "spring-launch-0a1b2c3-images"
         assert campaign["runtimeServiceAccount"] == "image-runtime@spring-launch-0a1b2c3.iam.gserviceaccount.com"
         assert set(campaign["keys"]) == {"function", "images", "logs"}
-        assert set(campaign["alertPolicies"]) == {"function-instances"}
+        assert {"function-instances", "images-per-minute", "success-fast"} <= set(campaign["alertPolicies"])
+        assert set(campaign["objectives"]) == {"availability", "latency"}
         assert campaign["network"]
