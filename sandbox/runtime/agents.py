@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -49,10 +50,10 @@ class Agents:
             options: as of ``httpx.AsyncClient.request``.
 
         Raises:
-            httpx.TimeoutException: no answer within ``seconds``.
+            TimeoutError: no answer within ``seconds``.
         """
         headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
         inside = (LOOPBACK, self._cloud.gateway.inside(project))
         transport = httpx.ASGITransport(app=self._application, client=inside)
-        async with httpx.AsyncClient(transport=transport, timeout=seconds, trust_env=False) as client:
+        async with asyncio.timeout(seconds), httpx.AsyncClient(transport=transport, trust_env=False) as client:
             return await client.request(verb, url, headers=headers, **options)

@@ -1,4 +1,4 @@
-"""Cloud Tasks: queues with their limits, and the tasks that wait in them.
+"""Queues: their limits, their states, and the rest of a deleted name.
 
 Defaults: https://docs.cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues (read 2026-08) and
 recorded answers.
@@ -15,23 +15,20 @@ from typing import Any
 from sandbox.call import Call
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from sandbox.resources import Resource
-from sandbox.services import locations
-from sandbox.services.registry import Service
+from sandbox.services.cloudtasks import dispatch
+from sandbox.services.cloudtasks.names import QUEUES, no_queue
+from sandbox.services.registry import Handler
 
 Document = dict[str, Any]
 
-QUEUES = "cloudtasks.queues"
-TASKS = "cloudtasks.tasks"
 GRAVES = "cloudtasks.deletedQueues"
 QUEUE_ID = re.compile(r"[a-zA-Z0-9-]{1,100}")
-TASK_ID = re.compile(r"[a-zA-Z0-9_-]{1,500}")
 
 DISPATCHES_PER_SECOND = 500
 CONCURRENT_DISPATCHES = 1000
 SMALLEST_BURST = 10
 DISPATCHES_PER_BURST = 5
 RETRY = {"maxAttempts": 100, "minBackoff": "0.100s", "maxBackoff": "3600s", "maxDoublings": 16}
-DISPATCH_DEADLINE = "600s"
 #: The name of a deleted queue stays taken: https://docs.cloud.google.com/tasks/docs/deleting-appengine-queues-tasks
 NAME_REST = timedelta(days=3)
 
@@ -100,11 +97,6 @@ class Queue(Resource):
         return AlreadyExists("Queue already exists")
 
 
-def no_queue(name: str) -> NotFound:
-    """404 in Cloud Tasks' words."""
-    return NotFound(f'queue "{name}" not found')
-
-
 def pause(call: Call) -> Document:
     """``:pause``."""
     return set_state(call, "PAUSED")
@@ -120,6 +112,7 @@ def set_state(call: Call, state: str) -> Document:
     queue = require_queue(call, call.name)
     queue["state"] = state
     call.cloud.store.put(QUEUES, call.name, queue)
+    dispatch.wake(call.cloud, call.name)
     return queue
 
 
@@ -144,63 +137,8 @@ def require_queue(call: Call, name: str) -> Document:
     return queue
 
 
-class Task(Resource):
-    """A task. It waits: nothing dispatches it."""
-
-    kind = TASKS
-
-    def create(self, call: Call) -> Document:
-        """Enqueue."""
-        parent = call.name.rpartition("/")[0]
-        require_queue(call, parent)
-        task = dict(call.body.get("task", {}))
-        if not (task.get("httpRequest", {}).get("url") or "appEngineHttpRequest" in task):
-            raise InvalidArgument("Task.message_type must be set: give httpRequest.url.")
-        given = task.get("name", "").rpartition("/")[2]
-        if given and not TASK_ID.fullmatch(given):
-            raise InvalidArgument(f'Task name must be formatted: "{parent}/tasks/TASK_ID".')
-        name = f"{parent}/tasks/{given or call.cloud.identifiers.number('tasks', 20)}"
-        if call.cloud.store.get(TASKS, name):
-            raise AlreadyExists("Requested entity already exists")
-        now = call.cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        task.pop("view", None)
-        stored = {
-            **task,
-            "name": name,
-            "createTime": now,
-            "scheduleTime": task.get("scheduleTime", call.cloud.clock.timestamp()),
-            "dispatchDeadline": task.get("dispatchDeadline", DISPATCH_DEADLINE),
-        }
-        if request := stored.get("httpRequest"):
-            stored["httpRequest"] = {"httpMethod": "POST", **request}
-        call.cloud.store.put(TASKS, name, stored)
-        return self.shown(stored, call.body.get("responseView", "BASIC"))
-
-    def shown(self, task: Document, view: str) -> Document:
-        """Without its body unless the whole is asked for."""
-        shown = {**task, "view": "FULL" if view == "FULL" else "BASIC"}
-        if view != "FULL" and "httpRequest" in shown:
-            shown["httpRequest"] = {k: v for k, v in shown["httpRequest"].items() if k != "body"}
-        return shown
-
-    def view(self, call: Call, document: Document) -> Document:
-        """As the ``responseView`` parameter asks."""
-        return self.shown(document, call.query.get("responseView", "BASIC"))
-
-    def missing(self, call: Call) -> NotFound:
-        """The task does not exist, or did."""
-        return NotFound("The task no longer exists, though a task with this name existed recently.")
-
-
-SERVICE = Service(
-    name="cloudtasks",
-    title="Cloud Tasks API",
-    prefix="google.cloud.tasks.v2",
-    resources=(Queue, Task),
-    handlers={
-        **locations.handlers("cloudtasks", locations.REGIONS),
-        "cloudtasks.queues.pause": pause,
-        "cloudtasks.queues.resume": resume,
-        "cloudtasks.queues.purge": purge,
-    },
-)
+HANDLERS: dict[str, Handler] = {
+    "cloudtasks.queues.pause": pause,
+    "cloudtasks.queues.resume": resume,
+    "cloudtasks.queues.purge": purge,
+}
