@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import InvalidArgument, NotFound
 from sandbox.paging import page
-from sandbox.services.monitoring import descriptors
+from sandbox.services.monitoring import descriptors, promql
+from sandbox.services.monitoring.burn_rates import is_burn_rate, read
 from sandbox.services.monitoring.filters import compile_filter, metric_types
 from sandbox.services.monitoring.records import number, record
 from sandbox.services.monitoring.resource import MonitoringResource
@@ -99,6 +100,8 @@ class AlertPolicy(MonitoringResource):
         if kinds[0] in {"conditionThreshold", "conditionAbsent"}:
             noun = "condition_threshold" if kinds[0] == "conditionThreshold" else "condition_absent"
             check_series(call, f"{path}.{noun}", own)
+        if kinds[0] == "conditionPrometheusQueryLanguage":
+            promql.check(own.get("query", ""))
 
     def listing(self, call: Call) -> Document:
         """A page with the total."""
@@ -122,6 +125,9 @@ class AlertPolicy(MonitoringResource):
 def check_series(call: Call, path: str, own: Document) -> None:
     """Refuse a filter without an existing metric, and times that are none."""
     text = own.get("filter", "")
+    if is_burn_rate(text):
+        read(call.cloud, text)
+        return
     types = metric_types(text)
     if not types:
         raise invalid(f"{path}.filter", text, "must specify a restriction on metric.type.")

@@ -14,8 +14,10 @@ from sandbox.audit import ENTRIES
 from sandbox.errors import NotFound
 from sandbox.paging import page
 from sandbox.services.logging.query import compile_filter as compile_log_filter
+from sandbox.services.monitoring import promql
 from sandbox.services.monitoring.aggregation import Aggregation, Series, numbers
 from sandbox.services.monitoring.alert_policies import KIND as POLICIES
+from sandbox.services.monitoring.burn_rates import burn_rate, is_burn_rate
 from sandbox.services.monitoring.selection import select
 from sandbox.services.monitoring.series import time
 
@@ -35,6 +37,9 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "COMPARISON_NE": operator.ne,
 }
 DEFAULT_PERIOD = 60.0
+SHORTEST_INTERVAL = 30
+#: Evaluations of a PromQL condition that are looked back at.
+MOST_STEPS = 30
 
 
 def seconds(text: str) -> timedelta:
@@ -67,7 +72,16 @@ def condition_holds(cloud: Cloud, project: str, condition: Document, now: dateti
         return absence_holds(cloud, project, absence, now)
     if match := condition.get("conditionMatchedLog"):
         return log_matches(cloud, project, match, now)
+    if query := condition.get("conditionPrometheusQueryLanguage"):
+        return promql.holding(cloud, project, query["query"], moments(query, now))
     return None
+
+
+def moments(query: Document, now: datetime) -> list[datetime]:
+    """When a query must have had an answer: now, and at each evaluation within its duration."""
+    interval = max(seconds(query.get("evaluationInterval", "30s")), timedelta(seconds=SHORTEST_INTERVAL))
+    steps = min(MOST_STEPS, int(seconds(query.get("duration", "0s")) / interval))
+    return [now - step * interval for step in range(steps + 1)]
 
 
 def aggregated(
@@ -91,7 +105,11 @@ def threshold_holds(cloud: Cloud, project: str, threshold: Document, now: dateti
     """Every value within the duration is beyond the threshold; with a duration of zero, the latest."""
     duration = seconds(threshold.get("duration", "0s"))
     steps = threshold.get("aggregations", [])
-    found = aggregated(cloud, project, threshold["filter"], steps, duration, now)
+    if is_burn_rate(threshold["filter"]):
+        rate = burn_rate(cloud, project, threshold["filter"], now)
+        found = [rate] if rate else []
+    else:
+        found = aggregated(cloud, project, threshold["filter"], steps, duration, now)
     if below := threshold.get("denominatorFilter"):
         divisors = aggregated(cloud, project, below, threshold.get("denominatorAggregations", []), duration, now)
         found = ratios(found, divisors)
