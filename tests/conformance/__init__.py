@@ -1,0 +1,1 @@
+"""Recorded answers of Google, replayed against the sandbox and compared."""

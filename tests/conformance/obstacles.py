@@ -1,0 +1,43 @@
+"""Why an exchange cannot be answered as it was recorded, whoever answers it.
+
+The recorder replaced generated values by placeholders and fixed texts. Where it did so in one place and not in another,
+or where the log was written against a mock, the recorded answer contradicts the request that it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.conformance.bindings import PLACEHOLDER
+
+#: Texts that stand in recorded answers for what a server really answers, and what they are.
+FIXED_TEXTS = {
+    "mockgcp.": "the log was written against a mock",
+    '"8.8.8.8"': "the reserved address was replaced by a fixed one",
+    '"gatewayAddress": "10.0.0.1"': "the gateway's address was replaced by a fixed one, outside the subnetwork",
+    "revision-id-placeholder": "the revision was replaced by a fixed one",
+    '"mutatedBy": "user@example.com"': "the caller was replaced by a fixed one",
+    '"userByEmail": "user@google.com"': "the caller was replaced by a fixed one",
+    '"prefixes": ["testfolder", "testmanagedfolder"]': "the log was written against a mock",
+    "keynamey4matsxackwa2bq": "the answer shows what another recording had left behind",
+    '"labels": {"cnrm-test": "true", "managed-by-cnrm": "true"}, "name": "projects/${projectNumber}", "parent"': (
+        "the answer shows labels and a folder that the project was given outside the recording"
+    ),
+    "CLOUD_FUNCTION_STATUS_UNSPECIFIED": "the log was written against a mock",
+    "contacts/7": "the contact's number was neither replaced nor repeatable",
+}
+UNBOUND = "the request names something by a placeholder that no answer has shown"
+
+
+def find(filled: Any, recorded: Any) -> str:
+    """The reason; empty when there is none.
+
+    Args:
+        filled: address and body of the request, known placeholders replaced.
+        recorded: the recorded answer.
+    """
+    if PLACEHOLDER.search(json.dumps(filled)):
+        return UNBOUND
+    text = json.dumps(recorded) + json.dumps(filled)
+    return next((reason for fixed, reason in FIXED_TEXTS.items() if fixed in text), "")
