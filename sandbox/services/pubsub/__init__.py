@@ -29,7 +29,7 @@ SERVICE = Service(
         "pubsub.snapshots.list": snapshots.listing,
         "pubsub.subscriptions.list": subscriptions.listing,
         "pubsub.subscriptions.modifyAckDeadline": messages.modify_deadline,
-        "pubsub.subscriptions.modifyPushConfig": subscriptions.modify_push,
+        "pubsub.subscriptions.modifyPushConfig": messages.modify_push,
         "pubsub.subscriptions.pull": messages.pull,
         "pubsub.subscriptions.seek": messages.seek,
         "pubsub.topics.publish": messages.publish,
@@ -41,4 +41,6 @@ SERVICE = Service(
         "pubsub.subscriptions.create": to_project,
         "pubsub.topics.create": to_project,
     },
+    tick=messages.push_all,
+    resume=messages.push_all,
 )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.call import Call
 from sandbox.enforcement.encryption import require_key
 from sandbox.errors import FailedPrecondition, InvalidArgument
-from sandbox.services.pubsub import subscriptions, topics
+from sandbox.services.pubsub import push, subscriptions, topics
 from sandbox.services.pubsub.filters import compile_filter
-from sandbox.services.pubsub.names import SNAPSHOTS, SUBSCRIPTIONS, not_found, seconds
+from sandbox.services.pubsub.names import MESSAGES, SNAPSHOTS, SUBSCRIPTIONS, TOPICS, not_found, seconds
 from sandbox.services.serviceusage.agents import ensure
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-KIND = "pubsub.messages"
 MOST_MESSAGES = 1000
 LARGEST_MESSAGE = 10_000_000
 
@@ -57,8 +56,30 @@ def deliver(cloud: Cloud, topic: Document, message: Document) -> str:
             continue
         if compile_filter(subscription.get("filter", ""))(attributes):
             place = f"{subscription['name']}/messages/{identifier}"
-            cloud.store.put(KIND, place, {"message": stored, "attempts": 0, "visible": "", "acknowledged": False})
+            cloud.store.put(MESSAGES, place, {"message": stored, "attempts": 0, "visible": "", "acknowledged": False})
+            push.wake(cloud, subscription, bury)
     return identifier
+
+
+def bury(cloud: Cloud, topic: str, message: Document) -> None:
+    """Publish a message that no endpoint accepted to the topic of dead letters, if it is still there."""
+    if found := cloud.store.get(TOPICS, topic):
+        deliver(cloud, found, message)
+
+
+def push_all(cloud: Cloud) -> None:
+    """Look at every push subscription: after a restart, and when the clock was moved."""
+    for subscription in cloud.store.documents(SUBSCRIPTIONS):
+        push.wake(cloud, subscription, bury)
+
+
+def modify_push(call: Call) -> Document:
+    """``:modifyPushConfig``: what waits is pushed from now on, or waits to be pulled."""
+    subscription = subscriptions.require(call, call.name)
+    subscription["pushConfig"] = call.body.get("pushConfig", {})
+    call.cloud.store.put(SUBSCRIPTIONS, subscription["name"], subscription)
+    push.wake(call.cloud, subscription, bury)
+    return {}
 
 
 def pull(call: Call) -> Document:
@@ -74,7 +95,7 @@ def pull(call: Call) -> Document:
     now = cloud.clock.timestamp()
     blocked: set[str] = set()
     received: list[Document] = []
-    for name, entry in cloud.store.items(KIND, f"{subscription['name']}/messages"):
+    for name, entry in cloud.store.items(MESSAGES, f"{subscription['name']}/messages"):
         if entry["acknowledged"] or expired(cloud, subscription, entry):
             continue
         ordering = entry["message"].get("orderingKey", "") if subscription.get("enableMessageOrdering") else ""
@@ -99,7 +120,7 @@ def hand_out(cloud: Cloud, subscription: Document, name: str, entry: Document) -
     """One delivery: the message is invisible until its deadline."""
     entry["attempts"] += 1
     entry["visible"] = later(cloud, subscription["ackDeadlineSeconds"])
-    cloud.store.put(KIND, name, entry)
+    cloud.store.put(MESSAGES, name, entry)
     shown = {
         "ackId": base64.urlsafe_b64encode(f"{name.rpartition('/')[2]}:{entry['attempts']}".encode()).decode(),
         "message": entry["message"],
@@ -121,7 +142,7 @@ def entries(call: Call, subscription: Document) -> list[tuple[str, Document]]:
         except ValueError:
             raise InvalidArgument("You have passed an invalid ack ID to the service.") from None
         name = f"{subscription['name']}/messages/{identifier}"
-        entry = call.cloud.store.get(KIND, name)
+        entry = call.cloud.store.get(MESSAGES, name)
         if entry and str(entry["attempts"]) == attempt:
             found.append((name, entry))
     return found
@@ -132,9 +153,9 @@ def acknowledge(call: Call) -> Document:
     subscription = subscriptions.require(call, call.name)
     for name, entry in entries(call, subscription):
         if subscription.get("retainAckedMessages"):
-            call.cloud.store.put(KIND, name, {**entry, "acknowledged": True})
+            call.cloud.store.put(MESSAGES, name, {**entry, "acknowledged": True})
         else:
-            call.cloud.store.delete(KIND, name)
+            call.cloud.store.delete(MESSAGES, name)
     return {}
 
 
@@ -148,9 +169,9 @@ def modify_deadline(call: Call) -> Document:
     for name, entry in entries(call, subscription):
         if not wait and dead and entry["attempts"] >= dead["maxDeliveryAttempts"]:
             deliver(call.cloud, topics.require(call, dead["deadLetterTopic"]), entry["message"])
-            call.cloud.store.delete(KIND, name)
+            call.cloud.store.delete(MESSAGES, name)
         else:
-            call.cloud.store.put(KIND, name, {**entry, "visible": later(call.cloud, wait)})
+            call.cloud.store.put(MESSAGES, name, {**entry, "visible": later(call.cloud, wait)})
     return {}
 
 
@@ -165,7 +186,7 @@ def seek(call: Call) -> Document:
         moment = found["_taken"]
     if not moment:
         raise InvalidArgument("Either time or snapshot must be given.")
-    for name, entry in call.cloud.store.items(KIND, f"{subscription['name']}/messages"):
+    for name, entry in call.cloud.store.items(MESSAGES, f"{subscription['name']}/messages"):
         past = datetime.fromisoformat(entry["message"]["publishTime"]) < datetime.fromisoformat(moment)
-        call.cloud.store.put(KIND, name, {**entry, "acknowledged": past, "visible": ""})
+        call.cloud.store.put(MESSAGES, name, {**entry, "acknowledged": past, "visible": ""})
     return {}

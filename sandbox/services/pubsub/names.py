@@ -19,6 +19,7 @@ DAY = 86400
 TOPICS = "pubsub.topics"
 SUBSCRIPTIONS = "pubsub.subscriptions"
 SNAPSHOTS = "pubsub.snapshots"
+MESSAGES = "pubsub.messages"
 
 
 class Named(Resource):

@@ -117,14 +117,6 @@ def listing(call: Call) -> Document | Reply:
     return topics.list_subscriptions(call) if "/topics/" in call.name else Subscription().listing(call)
 
 
-def modify_push(call: Call) -> Document:
-    """``:modifyPushConfig``."""
-    document = require(call, call.name)
-    document["pushConfig"] = call.body.get("pushConfig", {})
-    call.cloud.store.put(SUBSCRIPTIONS, document["name"], document)
-    return {}
-
-
 def detach(call: Call) -> Document:
     """``:detach``: drops the messages and receives no more."""
     document = require(call, call.name)
