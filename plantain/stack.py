@@ -73,12 +73,20 @@ class Stack:
         exported = self.export()
         pending = pending_creations(exported)
         if exported["deployment"].get("pending_operations"):
-            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-                json.dump(adopted(exported), file)
-                file.flush()
-                self._run("stack", "import", "--file", file.name)
+            self.replace_state(adopted(exported))
             self.refresh()
         return pending
+
+    def replace_state(self, export: dict[str, Any]) -> None:
+        """Put an export in the place of the state."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(export, file)
+            file.flush()
+            self._run("stack", "import", "--file", file.name)
+
+    def set_config(self, path: str, value: str) -> None:
+        """Set one of the stack's settings; ``path`` may name a part of one, as ``plantain:perimeter.enforcement``."""
+        self._run("config", "set", "--path", path, value, *self._config(), quiet=True)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets included.

@@ -29,6 +29,7 @@ class Verb:
 
 
 VERBS = (
+    Verb("campaign", "plantain.commands.campaign", "app", "Begin, look at, copy and end campaigns."),
     Verb("cost", "plantain.commands.cost", "app", "What images will cost, what they did cost, and how to size."),
     Verb("doctor", "plantain.commands.doctor", "doctor", "Find what would stop a deployment, before it is begun."),
     Verb("engine", "plantain.commands.engine", "app", "The Pulumi engine."),

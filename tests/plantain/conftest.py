@@ -33,8 +33,10 @@ class FakeCloud:
             raise answer
         return answer(body) if callable(answer) else answer
 
-    def pages(self, service: str, path: str, field: str, **params: Any) -> Iterator[dict[str, Any]]:
-        yield from self.call("GET", service, path, params=params).get(field, [])
+    def pages(
+        self, service: str, path: str, field: str, *, method: str = "GET", body: Any = None, **params: Any
+    ) -> Iterator[dict[str, Any]]:
+        yield from self.call(method, service, path, params=params, body=body).get(field, [])
 
 
 @pytest.fixture
