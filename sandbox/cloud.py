@@ -24,6 +24,7 @@ from sandbox.request_log import RequestLog
 from sandbox.runtime.background import Background
 from sandbox.services.registry import Services
 from sandbox.settings import Settings
+from sandbox.spend import Spend
 from sandbox.store import Store
 from sandbox.tokens import Tokens
 
@@ -70,6 +71,7 @@ class Cloud:
         self.clock = Clock()
         self.description = described()
         self.store = Store(settings.data / "state.sqlite3")
+        self.spend = Spend(self.store)
         self.blobs = Blobs(settings.data / "objects")
         self.identifiers = Identifiers(self.store, settings.seed)
         self.hierarchy = Hierarchy(self.store, settings.organization)

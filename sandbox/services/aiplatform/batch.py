@@ -20,6 +20,7 @@ from sandbox.errors import ApiError, FailedPrecondition, InvalidArgument, NotFou
 from sandbox.hierarchy import RESOURCE_MANAGER
 from sandbox.resources import Resource
 from sandbox.services.aiplatform import generation
+from sandbox.services.aiplatform.charges import charge
 from sandbox.services.serviceusage.agents import ensure
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ async def answer(cloud: Cloud, job: Document, line: Document) -> Document:
         if request.get("generationConfig", {}).get("imageConfig", {}).get("imageSize", DEFAULT_SIZE) != DEFAULT_SIZE:
             raise InvalidArgument(f"Batch prediction makes images of the default size {DEFAULT_SIZE} only.")
         response = await generation.respond(call)
+        charge(cloud, facts["project"], facts["model"], response, batch=True)
     except ApiError as error:
         status = json.dumps({"code": error.code, "status": error.status, "message": error.message})
     return {**line, "status": status, "processed_time": cloud.clock.timestamp(), "response": response}

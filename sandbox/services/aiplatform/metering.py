@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.services.aiplatform.charges import charge
 from sandbox.services.monitoring.series import record
 
 if TYPE_CHECKING:
@@ -53,3 +54,4 @@ def meter(call: Call, model: str, code: int, seconds: float, answer: Document) -
         if tokens := usage.get(field):
             labelled = {**SHARED, "type": kind}
             record(call.cloud, project, f"{PREFIX}/token_count", tokens, labels=labelled, resource=where)
+    charge(call.cloud, project, model, answer)

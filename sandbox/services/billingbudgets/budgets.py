@@ -1,4 +1,4 @@
-"""Billing budgets, v1 and v1beta1."""
+"""Budgets, as v1 and v1beta1 show them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import InvalidArgument, NotFound, PermissionDenied
 from sandbox.fields import without_defaults
 from sandbox.resources import Resource
-from sandbox.services.registry import Service
 
 if TYPE_CHECKING:
     from sandbox.call import Call
 
 Document = dict[str, Any]
+
+KIND = "billingbudgets.budgets"
 
 #: v1beta1 names one field otherwise and wraps the budget.
 RULES = {"allUpdatesRule": "notificationsRule"}
@@ -22,7 +23,7 @@ MOST_RULES = 100
 class Budget(Resource):
     """A budget of a billing account; the server names it, whatever the caller writes."""
 
-    kind = "billingbudgets.budgets"
+    kind = KIND
     package = "google.cloud.billing.budgets.v1"
     tolerated = ("budget", "allUpdatesRule")
 
@@ -97,11 +98,3 @@ class Budget(Resource):
 def to_account(call: Call) -> tuple[str, str]:
     """The billing account's policy governs its budgets."""
     return "cloudbilling", "/".join(call.name.split("/")[:2])
-
-
-SERVICE = Service(
-    name="billingbudgets",
-    title="Cloud Billing Budget API",
-    resources=(Budget,),
-    targets={Budget.kind: to_account},
-)
