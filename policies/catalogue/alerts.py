@@ -16,6 +16,7 @@ from policies.catalogue.verdict import Verdict
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 METRIC = "gcp:logging/metric:Metric"
+PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 USER_METRIC = re.compile(r"logging\.googleapis\.com/user/([\w./-]+)")
 
 
@@ -26,14 +27,16 @@ class Event:
     Attributes:
         id: of the control.
         what: the event, as the end of "an alert on".
-        words: what the filter must contain, one of each group.
+        pattern: what the filter must contain, in any case; filters are often regular expressions themselves.
+        example: a filter that does.
         why: what happens otherwise.
         crosswalk: ids by framework.
     """
 
     id: str
     what: str
-    words: tuple[tuple[str, ...], ...]
+    pattern: str
+    example: str
     why: str
     crosswalk: dict[str, str]
 
@@ -44,89 +47,103 @@ EVENTS = (
     Event(
         "alert-ownership-changes",
         "changes of who owns a project",
-        (("roles/owner", "SetIamPolicy"),),
+        r"SetIamPolicy|roles/owner",
+        'protoPayload.methodName="SetIamPolicy"',
         "Whoever makes himself an owner can do everything else unseen.",
         {"cis5": "2.5", "cis4": "2.4", **_CHANGES},
     ),
     Event(
         "alert-audit-config-changes",
         "changes of what is written to the audit logs",
-        (("auditConfigDeltas",),),
+        r"SetIamPolicy|auditConfigDeltas",
+        "protoPayload.serviceData.policyDelta.auditConfigDeltas:*",
         "Switching the log off is the first thing an intruder does.",
         {"cis5": "2.6", "cis4": "2.5", **_CHANGES},
     ),
     Event(
         "alert-custom-role-changes",
         "changes of custom roles",
-        (("CreateRole", "UpdateRole", "iam_role"),),
+        r"iam_role|(Create|Update|Delete)[|\w)(]*Role",
+        'resource.type="iam_role"',
         "A role that grows gives rights to everybody who already has it.",
         {"cis5": "2.7", "cis4": "2.6", **_CHANGES},
     ),
     Event(
         "alert-firewall-changes",
         "changes of firewall rules",
-        (("gce_firewall_rule", "compute.firewalls"),),
+        r"gce_firewall_rule|firewalls",
+        'resource.type="gce_firewall_rule"',
         "One rule opens the way out that the perimeter does not see.",
         {"cis5": "2.8", "cis4": "2.7", **_CHANGES},
     ),
     Event(
         "alert-route-changes",
         "changes of routes",
-        (("gce_route", "compute.routes"),),
+        r"gce_route\b|routes",
+        'resource.type="gce_route"',
         "One route leads every packet past the restricted range.",
         {"cis5": "2.9", "cis4": "2.8", **_CHANGES},
     ),
     Event(
         "alert-network-changes",
         "changes of networks",
-        (("gce_network", "compute.networks"),),
+        r"gce_network\b|networks",
+        'resource.type="gce_network"',
         "A second network is a second way out.",
         {"cis5": "2.10", "cis4": "2.9", **_CHANGES},
     ),
     Event(
         "alert-bucket-permission-changes",
         "changes of who may read a bucket",
-        (("storage.setIamPermissions",),),
+        r"SetIamPermissions",
+        'protoPayload.methodName="storage.setIamPermissions"',
         "One grant takes every image.",
         {"cis5": "2.11", "cis4": "2.10", **_CHANGES},
     ),
     Event(
         "alert-perimeter-denials",
         "calls the perimeter refuses",
-        (("VpcServiceControlAuditMetadata", "RESOURCES_NOT_IN_SAME_SERVICE_PERIMETER", "vpcServiceControls"),),
+        r"VpcServiceControlAuditMetadata|RESOURCES_NOT_IN_SAME_SERVICE_PERIMETER|vpcServiceControls",
+        'protoPayload.metadata.@type:"VpcServiceControlAuditMetadata"',
         "A refused call is either an attack or a campaign that does not work; both need somebody.",
         {"nist": "SI-4 IR-5", "iso": "A.8.16", "soc2": "CC7.2 CC7.3", "gdpr": "33"},
     ),
     Event(
         "alert-perimeter-changes",
         "changes of the perimeter",
-        (("AccessContextManager", "accesscontextmanager"),),
+        r"accesscontextmanager",
+        'protoPayload.serviceName="accesscontextmanager.googleapis.com"',
         "One update lets everything out.",
         {"nist": "SI-4 IR-5 CM-3", "iso": "A.8.16 A.8.32", "soc2": "CC7.2", "gdpr": "33"},
     ),
     Event(
         "alert-key-destruction",
         "keys that are disabled or destroyed",
-        (("DestroyCryptoKeyVersion", "cloudkms"),),
+        r"DestroyCryptoKeyVersion",
+        'protoPayload.methodName="DestroyCryptoKeyVersion"',
         "Within the delay a key can be brought back, afterwards nothing it encrypted.",
         {"nist": "SI-4 IR-5 SC-12", "iso": "A.8.16 A.8.24", "soc2": "CC7.2", "gdpr": "33"},
     ),
 )
 
 
-def _watches(survey: Survey, policy: Resource, metrics: Sequence[Resource], words: Sequence[str]) -> bool | None:
-    """Whether an alert policy watches for one of some words, itself or through a metric from logs."""
+PERIMETER_CHANGES = next(event for event in EVENTS if event.id == "alert-perimeter-changes")
+
+
+def _watches(survey: Survey, policy: Resource, metrics: Sequence[Resource], event: Event) -> bool | None:
+    """Whether an alert policy watches an event, itself or through a metric from logs."""
     texts: list[object] = []
     for kind in ("conditionMatchedLog", "conditionThreshold", "conditionAbsent"):
         texts += [value for _, value in policy.each(f"conditions[].{kind}.filter") if value is not MISSING]
     survey.at(policy, "conditions")
-    wanted = " ".join(text for text in texts if isinstance(text, str))
-    names = set(USER_METRIC.findall(wanted))
+    names = {name for text in texts if isinstance(text, str) for name in USER_METRIC.findall(text)}
     for metric in metrics:
         linked = metric.urn in policy.dependencies.get("conditions", ())
-        if linked or any(name in {metric.at("name"), metric.name} for name in names):
+        if linked or metric.name in names or metric.at("name") in names:
             texts.append(survey.at(metric, "filter"))
-    if any(isinstance(text, str) and word in text for text in texts for word in words):
+    # The name somebody gave a metric says nothing of what it counts.
+    filters = [USER_METRIC.sub("", text) for text in texts if isinstance(text, str)]
+    if any(re.search(event.pattern, text, re.IGNORECASE) for text in filters):
         return True
     return None if any(isinstance(text, Unknown) for text in texts) else False
 
@@ -134,33 +151,37 @@ def _watches(survey: Survey, policy: Resource, metrics: Sequence[Resource], word
 def _control(event: Event) -> Control:
     def judge(survey: Survey) -> Verdict:
         context = survey.context
-        if not context.campaigns:
-            return survey.does_not_apply("the stack has no campaign")
-        for project in context.campaigns:
-            own = context.by_project.get(project.urn, ())
-            policies = [r for r in own if r.type == POLICY and survey.at(r, "enabled", default=True) is not False]
-            metrics = [r for r in own if r.type == METRIC]
-            answers = [
-                all(found) if None not in found else None
-                for found in ([_watches(survey, p, metrics, group) for group in event.words] for p in policies)
-            ]
+        if event is PERIMETER_CHANGES:
+            # Who changes a perimeter is written to the organisation's log, so any project may hold the alert.
+            watched: Sequence[Resource] = context.of(PERIMETER)
+            groups = [context.resources for _ in watched]
+        else:
+            watched = context.campaigns
+            groups = [context.by_project.get(project.urn, ()) for project in watched]
+        if not watched:
+            return survey.does_not_apply("there is nothing in the stack that the alert would be about")
+        for subject, group in zip(watched, groups, strict=True):
+            policies = [r for r in group if r.type == POLICY and survey.at(r, "enabled", default=True) is not False]
+            metrics = [r for r in group if r.type == METRIC]
+            answers = [_watches(survey, policy, metrics, event) for policy in policies]
             if True in answers:
                 continue
             if None in answers:
-                survey.undecided(project, "what its alerts watch is known only after deployment")
+                survey.undecided(subject, "what its alerts watch is known only after deployment")
             else:
-                survey.offends(project, f"has no alert on {event.what}, so nobody hears of them")
-        return survey.result(f"every campaign has an alert on {event.what}")
+                survey.offends(subject, f"has no alert on {event.what}, so nobody hears of them")
+        return survey.result(f"there is an alert on {event.what}")
 
     judge.__name__ = event.id.replace("-", "_")
     return stack_control(
         id=event.id,
         title=f"Somebody is told of {event.what}",
-        text=f"Each campaign has an enabled alert policy on {event.what}, by log match or by a metric from logs.",
+        text=f"There is an enabled alert policy on {event.what}, by log match or by a metric from logs: in each "
+        "campaign's project, and for perimeters in any project of the stack.",
         why=event.why,
         severity=Severity.MEDIUM,
         paths=("conditions", "enabled", "filter"),
-        fix="gcp.monitoring.AlertPolicy with condition_matched_log.filter containing " + " or ".join(event.words[0]),
+        fix=f"gcp.monitoring.AlertPolicy with condition_matched_log.filter {event.example}",
         url="https://cloud.google.com/logging/docs/alerting/log-based-alerts",
         crosswalk=ids(**event.crosswalk),
     )(judge)
@@ -202,7 +223,7 @@ def _channel_live(look: Look, _: Context) -> Verdict:
     if look.at("enabled", default=True) is not True:
         return look.fails("enabled is not true, so its messages are dropped")
     if look.peek("verificationStatus") == "UNVERIFIED":
-        return look.fails("verificationStatus is UNVERIFIED, so its messages are dropped")
+        return look.fails("verificationStatus says that nobody verified it, so its messages are dropped")
     return look.passes("the channel works")
 
 

@@ -142,7 +142,7 @@ def _model_least_privilege(look: Look, _: Context) -> Verdict:
         if isinstance(who, Unknown):
             raise Open(path, who)
         if str(who).startswith("serviceAccount:") and not SERVICE_AGENT.search(str(who)):
-            return look.fails("role lets a service account do more than use the model")
+            return look.fails("role lets a service account do more than use the model, such as deploy, tune or delete")
     return look.passes("service accounts may use the model only")
 
 
@@ -169,7 +169,7 @@ def _model_allow_list(look: Look, context: Context) -> Verdict:
         if isinstance(rule, Unknown):
             raise Open(path, rule)
         if str(rule.get("allowAll", "")).upper() == "TRUE":
-            return look.fails(f"{path}.allowAll allows every model of every publisher")
+            return look.fails(f"{path}.allowAll is true, so every model of every publisher can be called")
         values = rule.get("values") or {}
         for name in (values.get("allowedValues") or ()) if isinstance(values, Mapping) else ():
             found = MODEL.search(str(name))

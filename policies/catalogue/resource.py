@@ -41,16 +41,10 @@ class Resource:
         """
         value: Any = self.properties
         for part in path.split("."):
-            if isinstance(value, Unknown):
-                return value
-            if isinstance(value, Sequence) and not isinstance(value, str):
-                # Blocks that occur at most once are objects here and lists of one in older states.
-                value = value[0] if value else MISSING
-            if not isinstance(value, Mapping):
-                return MISSING
-            value = value.get(part, MISSING)
-            if value is None:
-                return MISSING
+            name, _, index = part.partition("[")
+            value = _step(value, name)
+            if index and not isinstance(value, Unknown):
+                value = _item(value, int(index.rstrip("]")))
         return value
 
     def each(self, path: str) -> Iterator[tuple[str, Any]]:
@@ -79,3 +73,21 @@ class Resource:
                     yield f"{exact}.{below}", value
             else:
                 yield f"{exact}.{tail}", inner.at(tail)
+
+
+def _step(value: Any, name: str) -> Any:
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        # Blocks that occur at most once are objects here and lists of one in older states.
+        value = value[0] if value else MISSING
+        if isinstance(value, Unknown):
+            return value
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return MISSING if found is None else found
+
+
+def _item(value: Any, index: int) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value[index] if index < len(value) else MISSING
+    return value if index == 0 else MISSING

@@ -138,7 +138,7 @@ def _recoverable(look: Look, context: Context) -> Verdict:
         return look.fails("versioning.enabled is not true, so an object that is overwritten is gone")
     kept = look.at("softDeletePolicy.retentionDurationSeconds", DEFAULT_SOFT_DELETE)
     if float(kept) < context.parameters.soft_delete_days * SECONDS_A_DAY:
-        return look.fails("softDeletePolicy.retentionDurationSeconds is too short to notice a mistake")
+        return look.fails("softDeletePolicy.retentionDurationSeconds is too short, so a mistake is noticed too late")
     return look.passes("what is deleted or overwritten can be brought back")
 
 
@@ -164,7 +164,7 @@ def _evidence_locked(look: Look, context: Context) -> Verdict:
         return look.fails("retentionPolicy.isLocked is not true, so whoever administers the bucket can drop evidence")
     period = float(look.at("retentionPolicy.retentionPeriod", 0))
     if period < context.parameters.evidence_retention_days * SECONDS_A_DAY:
-        return look.fails("retentionPolicy.retentionPeriod is shorter than evidence must be kept")
+        return look.fails("retentionPolicy.retentionPeriod is too short, so evidence goes before it may be asked for")
     return look.passes("evidence stays for as long as it must")
 
 
