@@ -9,7 +9,7 @@ import pytest
 
 from generation import claim
 from infra import network
-from infra.perimeter import RESTRICTED_SERVICES
+from infra.restricted_services import RESTRICTED_SERVICES
 from tests.infra.recording_engine import number
 from tests.infra.stacks import DEPLOYER, JOINED, joined, make_campaign, owned, record
 
