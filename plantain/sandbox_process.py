@@ -34,6 +34,7 @@ class Sandbox:
         pid: process id.
         data: folder of its state.
         gateway: URL of its HTTPS proxy.
+        token: what its control interface asks of those who change something.
         child: the process, when this program started it.
     """
 
@@ -41,6 +42,7 @@ class Sandbox:
     pid: int
     data: Path
     gateway: str
+    token: str = field(default="", repr=False)
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -52,7 +54,7 @@ class Sandbox:
             return None
         if not alive(state["pid"]):
             return None
-        return cls(state["url"], state["pid"], data, state["gateway"])
+        return cls(state["url"], state["pid"], data, state["gateway"], state.get("controlToken", ""))
 
     @classmethod
     def attach(cls, data: Path = DEFAULT_DATA) -> Sandbox:
@@ -130,9 +132,20 @@ class Sandbox:
         """Call the control interface."""
         return self._call("POST", path, body)
 
+    def delete(self, path: str) -> Any:
+        """Take something back through the control interface."""
+        return self._call("DELETE", path)
+
     def _call(self, verb: str, path: str, body: Any = None) -> Any:
         try:
-            reply = httpx.request(verb, f"{self.url}/_sandbox/{path}", json=body, trust_env=False, timeout=30)
+            reply = httpx.request(
+                verb,
+                f"{self.url}/_sandbox/{path}",
+                json=body,
+                headers={"X-Sandbox-Token": self.token},
+                trust_env=False,
+                timeout=30,
+            )
         except httpx.HTTPError as error:
             raise SandboxError(
                 f"The sandbox at {self.url} does not answer ({type(error).__name__}).",
@@ -142,10 +155,17 @@ class Sandbox:
             raise SandboxError(f"The sandbox refused {verb} {path}: {reply.json()['error']['message']}")
         return reply.json()
 
-    def environment(self, *, member: str | None = None, network: str | None = None) -> tuple[dict[str, str], list[str]]:
+    def environment(
+        self,
+        *,
+        member: str | None = None,
+        network: str | None = None,
+        address: str | None = None,
+        region: str | None = None,
+    ) -> tuple[dict[str, str], list[str]]:
         """Variables to set and to clear for a client, see ``sandbox.client_environment``."""
-        asked = {key: value for key, value in (("member", member), ("network", network)) if value}
-        answer = self.post("environment", asked)
+        asked = {"member": member, "network": network, "address": address, "region": region}
+        answer = self.post("environment", {key: value for key, value in asked.items() if value})
         return answer["set"], answer["clear"]
 
     def client_environment(self, *, member: str | None = None, network: str | None = None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from sandbox import control, enums
 from sandbox.audit import READS, record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
+from sandbox.control import LOCAL_HOSTS
 from sandbox.enforcement.checks import CHECKS
 from sandbox.enforcement.explanations import explain
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
@@ -32,8 +33,6 @@ from sandbox.services.registry import Answer
 from sandbox.services.storage import xml_api
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
-
 #: In the request log: the client's connection was dropped, as nginx numbers it.
 NO_ANSWER = 444
 

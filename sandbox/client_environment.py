@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.call import Principal
+from sandbox.call import Origin, Principal
 from sandbox.services.openidconnect import APPLICATION_DEFAULT_CLIENT
 
 if TYPE_CHECKING:
@@ -32,18 +32,18 @@ CLEARED = (
 )
 
 
-def client_environment(cloud: Cloud, *, member: str | None = None, network: str | None = None) -> dict[str, str]:
+def client_environment(cloud: Cloud, *, member: str | None = None, origin: Origin | None = None) -> dict[str, str]:
     """Variables by name. Only upper-case proxy variables are set: gRPC's C core would send loopback traffic there.
 
     Args:
         cloud: the running sandbox.
         member: whose application-default credentials; the administrator's by default.
-        network: full name of the VPC network in which the client stands; outside of all by default.
+        origin: where the client stands; outside of every network by default.
     """
     member = member or cloud.settings.administrator
     folder = cloud.settings.data.resolve() / "clients" / member.partition(":")[2]
     certificate = str(cloud.gateway.authority.certificate_path.resolve())
-    credentials = cloud.gateway.admit(network) if network else ""
+    credentials = cloud.gateway.admit(origin) if origin else ""
     token = cloud.tokens.access_token(Principal(member), YEAR_SECONDS)
     return {
         "GOOGLE_APPLICATION_CREDENTIALS": str(write_credentials(folder, token)),

@@ -58,19 +58,21 @@ class Cloud:
         gateway, instances: set by the server once its sockets are open.
         agents: set by the application.
         drop: set by the server: drops the connection of a client address without an answer.
+        control_token: set by the server: what callers of the control interface must show to change anything.
     """
 
     gateway: Gateway
     instances: Instances
     agents: Agents
     drop: Callable[[tuple[str, int]], None] | None = None
+    control_token: str = ""
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self.settings = settings
         self.strict = False
-        self.clock = Clock()
         self.description = described()
         self.store = Store(settings.data / "state.sqlite3")
+        self.clock = Clock(self.store)
         self.spend = Spend(self.store)
         self.blobs = Blobs(settings.data / "objects")
         self.identifiers = Identifiers(self.store, settings.seed)
@@ -132,6 +134,7 @@ class Cloud:
     def reset(self) -> None:
         """Back to the first minute."""
         self.store.clear()
+        self.clock.reset()
         self.tokens.forget_keys()
         self.found_organization()
 

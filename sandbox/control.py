@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, Router
 
-from sandbox.call import Principal
+from sandbox.call import Origin, Principal
 from sandbox.client_environment import CLEARED, client_environment
 from sandbox.consistency import Lag
 from sandbox.faults import Fault
+from sandbox.runtime.gateway import origin_of
+from sandbox.settings import STATE_FILE
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sandbox.cloud import Cloud
+
+
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
+TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 -- the header's name
 
 
 class TokenRequest(BaseModel):
@@ -54,23 +62,43 @@ class GroupRequest(BaseModel):
 
 
 class AdvanceRequest(BaseModel):
-    """Move the clock forward by seconds."""
+    """Move the clock forward, by seconds or to a moment."""
 
     model_config = ConfigDict(extra="forbid")
 
-    seconds: float = Field(ge=0)
+    seconds: float = Field(default=0, ge=0)
+    to: AwareDatetime | None = None
 
 
 class EnvironmentRequest(BaseModel):
-    """Ask for a client's environment: as whom, and from which VPC network (none: from outside)."""
+    """Ask for a client's environment: as whom, and from where, as access levels see it.
+
+    Attributes:
+        member: IAM member; the administrator by default.
+        network: full name of the VPC network; outside of all by default.
+        address: IP address.
+        region: country code of that address.
+        device: facts of the device, see ``sandbox.enforcement.access_levels.Caller``.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     member: str | None = Field(default=None, pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$")
     network: str | None = Field(default=None, pattern=r"^projects/[^/]+/global/networks/[^/]+$")
+    address: IPvAnyAddress | None = None
+    region: str = Field(default="", pattern=r"^([A-Z]{2})?$")
+    device: dict[str, Any] | None = None
+
+    def origin(self) -> Origin | None:
+        """From where; None for the plain outside."""
+        if not (self.network or self.address or self.region or self.device):
+            return None
+        found = origin_of(self.network)
+        address = str(self.address) if self.address else found.address
+        return Origin(self.network, address, self.region, self.device)
 
 
-def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoint
+def routes(cloud: Cloud) -> Local:  # noqa: C901 -- one small closure an endpoint
     """The control interface of one sandbox."""
 
     def status(_: Request) -> Response:
@@ -92,8 +120,7 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
         wanted = request.path_params["id"]
         found = cloud.denials.find(wanted)
         if found is None:
-            message = f"No refusal is known as {wanted}: GET /_sandbox/denials lists the last ones."
-            return JSONResponse({"error": {"code": 404, "message": message}}, status_code=404)
+            return failure(404, f"No refusal is known as {wanted}: GET /_sandbox/denials lists the last ones.")
         return JSONResponse(found)
 
     def certificate(_: Request) -> Response:
@@ -131,23 +158,27 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
 
     async def environment(request: Request) -> Response:
         asked = EnvironmentRequest.model_validate_json(await request.body() or b"{}")
-        variables = client_environment(cloud, member=asked.member, network=asked.network)
+        variables = client_environment(cloud, member=asked.member, origin=asked.origin())
         return JSONResponse({"set": variables, "clear": list(CLEARED)})
 
     async def advance(request: Request) -> Response:
-        cloud.clock.advance(AdvanceRequest.model_validate_json(await request.body()).seconds)
-        with cloud.store.transaction():
-            cloud.services.tick(cloud)
-        return JSONResponse({"now": cloud.clock.timestamp()})
+        if request.method == "POST":
+            asked = AdvanceRequest.model_validate_json(await request.body())
+            ahead = (asked.to - cloud.clock.now()).total_seconds() if asked.to else 0
+            with cloud.store.transaction():
+                cloud.clock.advance(asked.seconds + max(0.0, ahead))
+                cloud.services.tick(cloud)
+        return JSONResponse({"now": cloud.clock.timestamp(), "ahead": cloud.clock.offset.total_seconds()})
 
     async def reset(_: Request) -> Response:
         await cloud.instances.stop_all()
         cloud.reset()
+        cloud.log.clear()
         cloud.faults.remove()
         cloud.consistency.set(Lag())
         return JSONResponse(report(cloud))
 
-    return Router(
+    router = Router(
         [
             Route("/status", status),
             Route("/requests", requests),
@@ -162,10 +193,47 @@ def routes(cloud: Cloud) -> Router:  # noqa: C901 -- one small closure an endpoi
             Route("/issuers", guarded(issuer), methods=["POST"]),
             Route("/groups", guarded(group), methods=["POST"]),
             Route("/environment", guarded(environment), methods=["POST"]),
-            Route("/clock", guarded(advance), methods=["POST"]),
+            Route("/clock", guarded(advance), methods=["GET", "POST"]),
             Route("/reset", guarded(reset), methods=["POST"]),
         ]
     )
+    return Local(router, cloud)
+
+
+class Local:
+    """Lets only requests through that were meant for this machine, and changes only with the run's token.
+
+    A web page elsewhere may send a browser to a loopback address, or make its own name resolve to it; it can neither
+    choose the ``Host`` header nor know the token.
+    """
+
+    def __init__(self, inner: ASGIApp, cloud: Cloud) -> None:
+        self._inner = inner
+        self._cloud = cloud
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse or pass on."""
+        request = Request(scope)
+        host = request.headers.get("host", "").rpartition("]")[2].partition(":")[0] or "::1"
+        if host not in LOCAL_HOSTS:
+            answer = failure(403, f"The control interface answers on this machine's own addresses only, not as {host}.")
+            await answer(scope, receive, send)
+            return
+        shown = request.headers.get(TOKEN_HEADER, "")
+        if request.method not in {"GET", "HEAD"} and not hmac.compare_digest(shown, self._cloud.control_token):
+            answer = failure(
+                401,
+                f"Changing the sandbox needs the header {TOKEN_HEADER} with this run's token: it stands in "
+                f"{self._cloud.settings.data / STATE_FILE} as controlToken.",
+            )
+            await answer(scope, receive, send)
+            return
+        await self._inner(scope, receive, send)
+
+
+def failure(code: int, message: str) -> JSONResponse:
+    """An error in the shape of Google's."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=code)
 
 
 def guarded(endpoint: Any) -> Any:
@@ -176,7 +244,7 @@ def guarded(endpoint: Any) -> Any:
             response: Response = await endpoint(request)
         except ValidationError as error:
             problems = [f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in error.errors()]
-            return JSONResponse({"error": {"code": 400, "message": "; ".join(problems)}}, status_code=400)
+            return failure(400, "; ".join(problems))
         return response
 
     return answer

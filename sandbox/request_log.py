@@ -50,6 +50,10 @@ class RequestLog:
         if entry.status == 501:  # noqa: PLR2004 -- NotEmulated
             self.not_emulated[entry.method] += 1
 
+    def clear(self) -> None:
+        """Forget every entry and start all counts anew."""
+        self.__init__()  # type: ignore[misc]  # the same object: others hold it
+
     def last(self, count: int) -> list[dict[str, Any]]:
         """The newest entries, oldest of them first."""
         return [asdict(entry) for entry in list(self._entries)[-count:]]

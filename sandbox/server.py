@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
+import secrets
 import socket
 import struct
 from functools import partial
@@ -62,6 +62,7 @@ async def serve(settings: Settings) -> None:
         StartError: the port is taken, or another sandbox holds the data folder.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.chmod(0o700)
     lock = FileLock(settings.data / "lock")
     try:
         lock.acquire(timeout=0)
@@ -88,7 +89,8 @@ async def _serve(settings: Settings) -> None:
     )
     cloud.services.resume(cloud)
     cloud.drop = partial(drop, server)
-    write_state(state, json.dumps({**report(cloud), "pid": os.getpid()}))
+    cloud.control_token = secrets.token_urlsafe(24)
+    write_state(state, json.dumps({**report(cloud), "controlToken": cloud.control_token}))
     try:
         await server.serve([listener])
     finally:
@@ -111,8 +113,10 @@ def drop(server: uvicorn.Server, client: tuple[str, int]) -> None:
 
 
 def write_state(path: Path, text: str) -> None:
-    """Replace the state file atomically: whoever reads it sees all of it."""
+    """Replace the state file atomically, readable by its owner only: it holds the token of the control interface."""
     draft = path.with_suffix(".tmp")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
     draft.write_text(text)
     draft.replace(path)
 

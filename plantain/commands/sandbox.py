@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from plantain import output
+from plantain.errors import InputError
 from plantain.sandbox_process import DEFAULT_DATA, Sandbox
 from plantain.sandbox_stack import sandbox_environment
 from sandbox.settings import DEFAULT_PORT
 
 app = typer.Typer(help="The local Google Cloud.", no_args_is_help=True)
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 Data = Annotated[Path, typer.Option(help="Folder of its state.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -64,11 +71,13 @@ def env(
     data: Data = DEFAULT_DATA,
     member: Annotated[str | None, typer.Option("--as", help="Whose credentials, as user:jo@example.com.")] = None,
     network: Annotated[str | None, typer.Option(help="VPC network the shell stands in; none: outside.")] = None,
+    address: Annotated[str | None, typer.Option(help="IP address that access levels see.")] = None,
+    region: Annotated[str | None, typer.Option(help="Country code that access levels see, as CH.")] = None,
     json: Json = False,
 ) -> None:
     """Print what a shell needs: eval "$(plantain sandbox env)"."""
     sandbox = Sandbox.attach(data)
-    wanted, cleared = sandbox.environment(member=member, network=network)
+    wanted, cleared = sandbox.environment(member=member, network=network, address=address, region=region)
     wanted |= sandbox_environment(data)
     if json:
         output.document({"set": wanted, "clear": cleared})
@@ -88,8 +97,136 @@ def requests(
     if json:
         output.document(entries)
         return
-    rows = [(e["time"][11:23], str(e["status"]), e["method"], e["principal"], e["note"][:80]) for e in entries]
-    output.table(("time", "status", "method", "caller", "note"), rows)
+    rows = [
+        (e["time"][11:23], str(e["status"]), e["method"], e["principal"], e["denial"], e["note"][:80]) for e in entries
+    ]
+    output.table(("time", "status", "method", "caller", "why", "note"), rows)
+
+
+@app.command()
+def why(
+    id: Annotated[  # noqa: A002 -- the name that the help shows
+        str | None, typer.Argument(help="As `requests` lists it, a perimeter's unique identifier, or an insert id.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Explain a refused request: which rule, what is missing, and the command that mends it."""
+    sandbox = Sandbox.attach(data)
+    if id is None:
+        last = sandbox.get("denials?count=1")
+        if not last:
+            output.say("Nothing has been refused yet.")
+            return
+        found = last[0]
+    else:
+        found = sandbox.get(f"denials/{quote(id, safe='')}")
+    if json:
+        output.document(found)
+        return
+    came = found["network"] or f"the internet address {found['address']}"
+    output.say(f"{found['id']}  {found['method']}  {found['resource']}")
+    output.say(f"    {found['time']}, by {found['caller']}, from {came}: {found['status']} ({found['refusedBy']})")
+    for sentence in found["because"]:
+        output.say(f"  - {sentence}")
+    if found.get("rule"):
+        output.heading("A rule that admits it:")
+        output.document(found["rule"])
+    if found["cure"]:
+        output.heading("What mends it:")
+        for command in found["cure"]:
+            output.say(f"  {command}")
+
+
+@app.command()
+def faults(
+    method: Annotated[str | None, typer.Argument(help="Calls to fail: a glob as 'storage.objects.*'.")] = None,
+    kind: Annotated[str, typer.Option(help="error, reset, slow, lost, stale or kill.")] = "error",
+    code: Annotated[int, typer.Option(help="HTTP status of an error.")] = 503,
+    count: Annotated[int, typer.Option(help="How many calls fail; 0: without end.")] = 1,
+    skip: Annotated[int, typer.Option(help="How many pass first.")] = 0,
+    probability: Annotated[float, typer.Option(help="Of each call to fail.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Makes the draws repeatable.")] = 0,
+    seconds: Annotated[float, typer.Option(help="How long a slow answer takes.")] = 1.0,
+    clear: Annotated[bool, typer.Option(help="Take all back.")] = False,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Plan failures, or list what is planned: plantain sandbox faults 'storage.objects.*' --code 429 --count 3."""
+    sandbox = Sandbox.attach(data)
+    if clear:
+        sandbox.delete("faults")
+    if method:
+        plan = {"method": method, "kind": kind, "code": code, "count": count, "skip": skip}
+        sandbox.post("faults", {**plan, "probability": probability, "seed": seed, "seconds": seconds})
+    pending = sandbox.get("faults")
+    if json:
+        output.document(pending)
+        return
+    if not pending:
+        output.say("No faults are planned.")
+        return
+    rows = [
+        (
+            fault["id"],
+            fault["method"],
+            f"{fault['kind']} {fault['code']}" if fault["kind"] == "error" else fault["kind"],
+            str(fault["skip"]),
+            "all" if fault["left"] is None else str(fault["left"]),
+            f"{fault['probability']:g}",
+            str(fault["happened"]),
+        )
+        for fault in pending
+    ]
+    output.table(("fault", "method", "kind", "skip", "left", "probability", "happened"), rows)
+
+
+@app.command()
+def consistency(
+    identities: Annotated[int, typer.Option(help="Reads that miss a new service account.")] = 0,
+    grants: Annotated[int, typer.Option(help="Permission checks that miss a change of a policy.")] = 0,
+    services: Annotated[float, typer.Option(help="Seconds until an enabled API answers.")] = 0.0,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Let changes be seen later, as with Google; without options everything is seen at once again."""
+    lag = Sandbox.attach(data).post("consistency", {"identities": identities, "grants": grants, "services": services})
+    output.say(
+        f"New accounts are seen after {lag['identities']} reads, grants after {lag['grants']} checks, "
+        f"enabled APIs after {lag['services']:g} s."
+    )
+
+
+@app.command()
+def clock(
+    advance: Annotated[str | None, typer.Option(help="How far forward: 90s, 30m, 6h, 10d.")] = None,
+    to: Annotated[str | None, typer.Option(help="Up to this moment: 2026-12-31T00:00:00Z.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Show the sandbox's time, or move it forward; what is due by then happens: lifecycle rules, alerts, expiry."""
+    sandbox = Sandbox.attach(data)
+    if advance or to:
+        state = sandbox.post("clock", {"seconds": seconds_of(advance or "0s"), **({"to": to} if to else {})})
+    else:
+        state = sandbox.get("clock")
+    if json:
+        output.document(state)
+        return
+    output.say(f"{state['now']} ({timedelta(seconds=round(state['ahead']))} ahead of real time)")
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of ``90s``, ``30m``, ``6h`` or ``10d``.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    found = LENGTH.fullmatch(text)
+    if found is None:
+        raise InputError(
+            f"{text!r} is no length of time, so the clock stays where it is.", cure="say it as 90s, 30m, 6h or 10d"
+        )
+    return float(found[1]) * UNITS[found[2]]
 
 
 @app.command()

@@ -78,10 +78,10 @@ class Gateway:
         port: int = server.sockets[0].getsockname()[1]
         return port
 
-    def admit(self, network: str | None) -> str:
-        """Proxy credentials of a machine inside a network; returns ``user:password``."""
+    def admit(self, origin: Origin) -> str:
+        """Proxy credentials of a machine that stands somewhere; returns ``user:password``."""
         user = f"vpc:{secrets.token_hex(16)}"
-        self._credentials[user] = Arrival(origin_of(network))
+        self._credentials[user] = Arrival(origin)
         return user
 
     def proxy_url(self, credentials: str = "") -> str:

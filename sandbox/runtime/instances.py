@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import FailedPrecondition, Unavailable
 from sandbox.runtime import secret_variables, telemetry
 from sandbox.runtime.builds import Image
-from sandbox.runtime.gateway import LOOPBACK
+from sandbox.runtime.gateway import LOOPBACK, origin_of
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -154,7 +154,7 @@ class Instances:
             "GCE_METADATA_HOST": f"{LOOPBACK}:{metadata_port}",
             "GCE_METADATA_IP": f"{LOOPBACK}:{metadata_port}",
             "GCE_METADATA_ROOT": f"{LOOPBACK}:{metadata_port}",
-            "HTTPS_PROXY": gateway.proxy_url(gateway.admit(network)),
+            "HTTPS_PROXY": gateway.proxy_url(gateway.admit(origin_of(network))),
             "NO_PROXY": LOOPBACK,
             "SSL_CERT_FILE": certificate,
             "REQUESTS_CA_BUNDLE": certificate,
