@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-
 Document = dict[str, Any]
 
 LEVEL_NAME = re.compile(r"\blevels\.(\w+)")
