@@ -8,7 +8,7 @@ from typing import Any
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
 from policies.catalogue.crosswalk import ids
-from policies.catalogue.look import Look, Open, resource_control
+from policies.catalogue.look import Look, Malformed, Open, resource_control
 from policies.catalogue.resource import Resource
 from policies.catalogue.survey import Survey, stack_control
 from policies.catalogue.unknown import MISSING, Unknown
@@ -66,14 +66,22 @@ def _bindings(data: Any) -> list[Mapping[str, Any]]:
     return [binding for binding in policy.get("bindings", ()) if isinstance(binding, Mapping)]
 
 
-def _read(look: Look) -> list[Grant]:
+def grants_read(look: Look) -> list[Grant]:
+    """Every grant of the resource that is looked at.
+
+    Raises:
+        Malformed: `policyData` is no policy.
+    """
     for path in ("role", "member", "policyData"):
         if look.resource.at(path) is not MISSING:
             look.peek(path)
     for _ in look.resource.each("members[]"):
         look.peek("members")
         break
-    return list(grants(look.resource))
+    try:
+        return list(grants(look.resource))
+    except ValueError:
+        raise Malformed("policyData is no policy, so nobody can tell who gets what") from None
 
 
 @resource_control(
@@ -102,10 +110,7 @@ def _iam_not_public(look: Look, _: Context) -> Verdict:
 
 
 def _public(look: Look) -> Verdict:
-    try:
-        found = _read(look)
-    except ValueError:
-        return look.fails("policyData is no policy, so nobody can tell who gets access")
+    found = grants_read(look)
     public = [path for path, _, member in found if member in EVERYBODY]
     if public:
         return look.fails(f"{public[0]} names everybody, so everybody gets the role")
@@ -136,9 +141,10 @@ def roles_given(look: Look) -> list[tuple[str, str, Any]]:
 
     Raises:
         Open: a role cannot be read.
+        Malformed: `policyData` is no policy.
     """
     found = []
-    for path, role, member in _read(look):
+    for path, role, member in grants_read(look):
         if isinstance(role, Unknown):
             raise Open("policyData" if path == "policyData" else "role", role)
         found.append((path, str(role), member))

@@ -18,6 +18,10 @@ class Open(Exception):
         super().__init__(f"{path} is {unknown.reason}")
 
 
+class Malformed(Exception):
+    """A value that decides makes no sense; the message says so and what follows."""
+
+
 class Look:
     """A look at one resource.
 
@@ -109,6 +113,8 @@ def resource_control(
                 return judge(look, context)
             except Open as undecided:
                 return look.stays_open(str(undecided))
+            except Malformed as nonsense:
+                return look.fails(str(nonsense))
 
         return Control(id, title, text, why, severity, tuple(types), tuple(paths), fix, url, crosswalk, check)
 

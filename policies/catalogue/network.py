@@ -312,10 +312,16 @@ def _subnet_room_for_instances(survey: Survey) -> Verdict:
         if isinstance(limit, Unknown) or isinstance(text, Unknown):
             survey.undecided(function, "its size is known only after deployment")
             continue
-        room = ipaddress.ip_network(str(text)).num_addresses - RESERVED_ADDRESSES
-        if room < ADDRESSES_PER_INSTANCE * float(limit):
+        if _addresses(text) < ADDRESSES_PER_INSTANCE * float(limit):
             survey.offends(function, "may have more instances than its subnet has addresses for, so requests will fail")
     return survey.result("every instance gets an address")
+
+
+def _addresses(text: object) -> int:
+    try:
+        return ipaddress.ip_network(str(text)).num_addresses - RESERVED_ADDRESSES
+    except ValueError:
+        return 0
 
 
 def _uses(function: Resource, subnet: Resource) -> bool:

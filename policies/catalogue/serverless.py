@@ -7,7 +7,7 @@ from typing import Any
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
 from policies.catalogue.crosswalk import ids
-from policies.catalogue.identity import EVERYBODY, grants
+from policies.catalogue.identity import EVERYBODY, grants_read
 from policies.catalogue.keys import unencrypted
 from policies.catalogue.look import Look, Open, resource_control
 from policies.catalogue.resource import Resource
@@ -226,13 +226,7 @@ def _service_invokers_named(look: Look, _: Context) -> Verdict:
         if look.at("invokerIamDisabled", default=False) is True:
             return look.fails("invokerIamDisabled is true, so everybody who reaches the service may call it")
         return look.passes("the service asks who calls")
-    for path in ("member", "members", "policyData"):
-        if look.resource.at(path) is not MISSING:
-            look.peek(path)
-    try:
-        found = list(grants(look.resource))
-    except ValueError:
-        return look.fails("policyData is no policy, so nobody can tell who may call")
+    found = grants_read(look)
     if any(member in EVERYBODY for _, _, member in found):
         return look.fails("the grant names everybody, so everybody may call at the campaign's cost")
     for path, _, member in found:

@@ -217,6 +217,7 @@ IDENTITY: dict[str, Cases] = {
         [
             *[{"grant:role": f"roles/{name}"} for name in ("owner", "editor", "viewer")],
             {"grant": (IAM_POLICY, {"policyData": _policy(("roles/editor", MEMBER))})},
+            {"grant": (IAM_POLICY, {"policyData": "{broken"})},
         ],
         [{"grant:role": UNKNOWN}, {"grant": (IAM_POLICY, {"policyData": UNKNOWN})}],
     ),
@@ -592,6 +593,7 @@ NETWORKS: dict[str, Cases] = {
     "subnet-room-for-instances": Cases(
         bad=[
             {"subnet:ipCidrRange": "10.8.0.0/28"},
+            {"subnet:ipCidrRange": MISSING},
             {"function:serviceConfig.maxInstanceCount": 31},
             {"function:serviceConfig.maxInstanceCount": MISSING},
         ],
