@@ -162,4 +162,23 @@ def undelete(call: Call) -> Document | Any:
     return resource.answer(call, call.name, document)
 
 
-HANDLERS = {f"{POOLS}.undelete": undelete, f"{PROVIDERS}.undelete": undelete}
+def attestation_rules(call: Call) -> Document:
+    """Which of Google Cloud's own resources may attest to be of a pool; only managed pools have any."""
+    pool = Pool().read(call)
+    rules = pool.get("_attestationRules", [])
+    return {"attestationRules": rules} if rules else {}
+
+
+def set_attestation_rules(call: Call) -> Document | Any:
+    """Replace all of them."""
+    pool = {**Pool().read(call), "_attestationRules": call.body.get("attestationRules", [])}
+    call.cloud.store.put(POOLS, call.name, pool)
+    return Pool().answer(call, call.name, pool)
+
+
+HANDLERS = {
+    f"{POOLS}.undelete": undelete,
+    f"{POOLS}.listAttestationRules": attestation_rules,
+    f"{POOLS}.setAttestationRules": set_attestation_rules,
+    f"{PROVIDERS}.undelete": undelete,
+}

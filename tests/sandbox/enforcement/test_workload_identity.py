@@ -191,3 +191,13 @@ def test_organisation_policy_limits_the_issuers(admin: Caller, pipeline: Pipelin
     status, answer = admin("POST", path, PROVIDER)
     assert (status, answer["error"]["message"]) == (400, f"Org Policy violated for value: '{GITHUB}'.")
     assert pipeline.exchange(pipeline.token())[0] == 200
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_a_pool_keeps_its_attestation_rules(admin: Caller) -> None:
+    rules = [{"googleCloudResource": "//run.googleapis.com/projects/1/name/agent"}]
+    path = f"{POOL}/pipelines"
+    assert admin("GET", f"{path}:listAttestationRules") == (200, {})
+    assert admin("POST", f"{path}:setAttestationRules", {"attestationRules": rules})[0] == 200
+    assert admin("GET", f"{path}:listAttestationRules") == (200, {"attestationRules": rules})
+    assert "_attestationRules" not in admin("GET", path)[1]
