@@ -40,6 +40,10 @@ SELECTION = (
         ),
     ),
     Selection("artifactregistry.v1"),
+    Selection(
+        "bigquery.v2",
+        only=tuple(f"bigquery.{collection}." for collection in ("datasets", "jobs", "projects", "tabledata", "tables")),
+    ),
     Selection("billingbudgets.v1", aliases=("v1beta1",)),
     Selection("cloudasset.v1"),
     Selection("cloudbilling.v1"),

@@ -1,0 +1,86 @@
+"""Datasets, and the project's service account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.enforcement.constraints import violated
+from sandbox.enforcement.encryption import require_key
+from sandbox.errors import FailedPrecondition, InvalidArgument
+from sandbox.services.bigquery.resource import DATASETS, TABLES, BigQueryResource
+from sandbox.services.serviceusage import agents
+
+if TYPE_CHECKING:
+    from sandbox.call import Call
+
+Document = dict[str, Any]
+
+AGENT = "bigquery"
+DEFAULT_LOCATION = "US"
+SHORTEST_EXPIRATION_MS = 3_600_000
+
+
+class Dataset(BigQueryResource):
+    """A dataset in one location."""
+
+    kind = DATASETS
+    noun = "Dataset"
+    identity = "datasetId"
+
+    def prepare(self, call: Call, document: Document) -> None:
+        """Location, key, who may use it."""
+        document.setdefault("location", DEFAULT_LOCATION)
+        document.setdefault("type", "DEFAULT")
+        owner = {"role": "OWNER", "userByEmail": call.principal.email}
+        document.setdefault(
+            "access",
+            [
+                {"role": "WRITER", "specialGroup": "projectWriters"},
+                {"role": "OWNER", "specialGroup": "projectOwners"},
+                owner,
+                {"role": "READER", "specialGroup": "projectReaders"},
+            ],
+        )
+        keys = [key] if (key := encryption(document)) else []
+        place = document["location"].lower()
+        if refusal := violated(call.cloud, call.project or "", "bigquery.googleapis.com", place=place, keys=keys):
+            raise FailedPrecondition(refusal)
+        self.check(call, document)
+
+    def changed(self, call: Call, before: Document, after: Document) -> None:
+        """Validate as at creation."""
+        del before
+        self.check(call, after)
+
+    def check(self, call: Call, document: Document) -> None:
+        """The key is usable, expirations are long enough."""
+        if key := encryption(document):
+            require_key(call.cloud, key, agents.ensure(call.cloud, AGENT, call.project or ""))
+        expiration = document.get("defaultTableExpirationMs")
+        if expiration and int(expiration) < SHORTEST_EXPIRATION_MS:
+            raise InvalidArgument(
+                f"Default table expiration must be at least 3600000 ms, it is {expiration}.", reason="invalid"
+            )
+
+    def deleting(self, call: Call, document: Document) -> None:
+        """Only an empty one, unless ``deleteContents``."""
+        filled = call.cloud.store.documents(TABLES, f"{call.name}/tables")
+        if filled and call.query.get("deleteContents") != "true":
+            raise InvalidArgument(f"Dataset {document['id']} is still in use", reason="resourceInUse")
+
+
+def encryption(document: Document) -> str:
+    """The customer's key of a dataset or table; empty for Google's own."""
+    for field in ("defaultEncryptionConfiguration", "encryptionConfiguration"):
+        if key := document.get(field, {}).get("kmsKeyName"):
+            return str(key)
+    return ""
+
+
+def service_account(call: Call) -> Document:
+    """The agent that uses customers' keys."""
+    email = agents.ensure(call.cloud, AGENT, call.project or "")
+    return {"kind": "bigquery#getServiceAccountResponse", "email": email}
+
+
+HANDLERS = {"bigquery.projects.getServiceAccount": service_account}
