@@ -76,7 +76,8 @@ class CampaignProject(Component):
         if existing:
             # Read, never changed and never deleted: others made it, pay for it and keep it.
             self.project = gcp.organizations.Project.get(name, existing, opts=self._options())
-            self.project_id = pulumi.Output.all(self.project.project_id, self.project.labels).apply(
+            # A read without a program of its own finds labels here only.
+            self.project_id = pulumi.Output.all(self.project.project_id, self.project.effective_labels).apply(
                 lambda found: _with_labels(found[0], found[1] or {}, labels)
             )
         else:
