@@ -29,12 +29,14 @@ class Verb:
 
 
 VERBS = (
+    Verb("audit", "plantain.commands.audit", "app", "Judge what is deployed, and keep evidence of it."),
     Verb("campaign", "plantain.commands.campaign", "app", "Begin, look at, copy and end campaigns."),
     Verb("cost", "plantain.commands.cost", "app", "What images will cost, what they did cost, and how to size."),
     Verb("doctor", "plantain.commands.doctor", "doctor", "Find what would stop a deployment, before it is begun."),
     Verb("engine", "plantain.commands.engine", "app", "The Pulumi engine."),
     Verb("generate", "plantain.commands.generate", "generate", "Make images through a campaign's function."),
     Verb("models", "plantain.commands.models", "app", "The image models: stage, location, retirement, price."),
+    Verb("perimeter", "plantain.commands.perimeter", "app", "What the perimeter refuses, and what it would refuse."),
     Verb("recover", "plantain.commands.recover", "recover", "Mend a stack whose update was killed."),
     Verb("sandbox", "plantain.commands.sandbox", "app", "The local Google Cloud."),
 )

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from infra.perimeter_settings import OwnedPerimeter
+from plantain.perimeters.document import POLICY, level_documents, perimeter_document
+from plantain.perimeters.simulation import Question, passes, simulate
+from sandbox.app import create_app
+from sandbox.call import Origin, Principal
+from sandbox.cloud import Cloud
+from sandbox.runtime.gateway import Arrival
+from tests.sandbox.conftest import ORGANIZATION, Caller, build_cloud
+
+CASES = 1000
+CALLS_OF_A_PERIMETER = 25
+PROJECTS = ("inside-one", "inside-two", "outside-one")
+MEMBERS = ("user:jo@example.com", "serviceAccount:app@inside-one.iam.gserviceaccount.com", "user:admin@example.com")
+ADDRESSES = ("203.0.113.9", "198.51.100.7")
+COUNTRIES = ("DE", "CH")
+CALLS = {
+    "storage.googleapis.com": ("storage.buckets.list", "/storage/v1/b?project={project}"),
+    "cloudkms.googleapis.com": (
+        "cloudkms.keyRings.list",
+        "/cloudkms/v1/projects/{project}/locations/europe-west4/keyRings",
+    ),
+    "pubsub.googleapis.com": ("pubsub.topics.list", "/pubsub/v1/projects/{project}/topics"),
+    "serviceusage.googleapis.com": ("serviceusage.services.list", "/serviceusage/v1/projects/{project}/services"),
+}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    built = build_cloud(tmp_path)
+    yield built
+    built.close()
+
+
+def prepared(cloud: Cloud) -> tuple[Caller, dict[str, str], str]:
+    """The administrator, project numbers by id, and the name of an access policy."""
+    admin = Caller(TestClient(create_app(cloud), base_url="http://127.0.0.1"), "sandbox")
+    for project in PROJECTS:
+        body = {"projectId": project, "parent": {"type": "organization", "id": ORGANIZATION.rpartition("/")[2]}}
+        assert admin("POST", "/cloudresourcemanager/v1/projects", body)[0] == 200
+        billing = {"billingAccountName": "billingAccounts/010101-010101-010101"}
+        assert admin("PUT", f"/cloudbilling/v1/projects/{project}/billingInfo", billing)[0] == 200
+        for service in CALLS:
+            assert admin("POST", f"/serviceusage/v1/projects/{project}/services/{service}:enable")[0] == 200
+    status, answer = admin("POST", "/accesscontextmanager/v1/accessPolicies", {"parent": ORGANIZATION, "title": "p"})
+    assert status == 200, answer
+    numbers = {project: f"projects/{cloud.hierarchy.project_number(project)}" for project in PROJECTS}
+    policies = admin("GET", f"/accesscontextmanager/v1/accessPolicies?parent={ORGANIZATION}")[1]
+    return admin, numbers, policies["accessPolicies"][0]["name"]
+
+
+def settings(chance: random.Random, numbers: dict[str, str]) -> OwnedPerimeter:
+    """A perimeter at random: levels, rules, callers."""
+
+    def some(values: Any, least: int = 0) -> list[Any]:
+        values = list(values)
+        return chance.sample(values, chance.randint(least, len(values)))
+
+    def services() -> dict[str, list[str]]:
+        chosen = some([service for service in CALLS if not service.startswith("serviceusage")], 1)
+        found = {service: chance.choice([[], [CALLS[service][0]], ["other.method"]]) for service in chosen}
+        return {"*": []} if chance.random() < 0.1 else found
+
+    def rule(number: int, *, ingress: bool) -> dict[str, Any]:
+        who = {"identityType": chance.choice(["ANY_IDENTITY", "ANY_USER_ACCOUNT", "ANY_SERVICE_ACCOUNT"])}
+        made: dict[str, Any] = {
+            "title": f"rule {number}",
+            **(who if chance.random() < 0.3 else {"identities": some(MEMBERS, 1)}),
+            "services": services(),
+            "accessLevels": some(["office", "country"]) if chance.random() < 0.4 else [],
+        }
+        if ingress and chance.random() < 0.3:
+            made["fromProjects"] = [numbers["outside-one"]]
+        if chance.random() < 0.5:
+            made["toProjects"] = some(numbers.values(), 1)
+        return made
+
+    return OwnedPerimeter.model_validate(
+        {
+            "membership": "inline",
+            "enforcement": chance.choice(["enforced", "enforced", "enforced", "dry-run"]),
+            "deployers": ["user:admin@example.com"],
+            "ipSubnetworks": chance.choice([[], ["198.51.100.0/24"]]),
+            "accessLevels": [
+                {"name": "office", "ipSubnetworks": ["198.51.100.0/24"]},
+                {"name": "country", "countries": ["DE"], "requires": some(["office"])},
+            ],
+            "ingress": [rule(number, ingress=True) for number in range(chance.randint(0, 3))],
+            "egress": [rule(number + 10, ingress=False) for number in range(chance.randint(0, 3))],
+        }
+    )
+
+
+def put(admin: Caller, policy: str, document: dict[str, Any], levels: dict[str, dict[str, Any]]) -> None:
+    """Make the sandbox hold a perimeter and its levels in place of those before."""
+    base = f"/accesscontextmanager/v1/{policy}"
+    for old in admin("GET", f"{base}/servicePerimeters")[1].get("servicePerimeters", []):
+        assert admin("DELETE", f"/accesscontextmanager/v1/{old['name']}")[0] == 200
+    remaining = admin("GET", f"{base}/accessLevels")[1].get("accessLevels", [])
+    for old in reversed(remaining):
+        assert admin("DELETE", f"/accesscontextmanager/v1/{old['name']}")[0] == 200
+    for level in levels.values():
+        status, answer = admin("POST", f"{base}/accessLevels", {**level, "title": level["name"].rpartition("/")[2]})
+        assert status == 200, answer
+    status, answer = admin("POST", f"{base}/servicePerimeters", document)
+    assert status == 200, answer
+
+
+def moved(document: Any, policy: str) -> Any:
+    """A document with the policy that the sandbox gave in place of the simulation's."""
+    if isinstance(document, dict):
+        return {moved(key, policy): moved(value, policy) for key, value in document.items()}
+    if isinstance(document, list):
+        return [moved(value, policy) for value in document]
+    return document.replace(f"{POLICY}/", f"{policy}/") if isinstance(document, str) else document
+
+
+def test_the_simulation_and_the_sandbox_give_the_same_answer_in_a_thousand_cases(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(20261121)  # noqa: S311 -- cases that are the same each time
+    admin, numbers, policy = prepared(cloud)
+    tokens = {member: cloud.tokens.access_token(Principal(member), 36_000) for member in MEMBERS}
+    origin = [Origin()]
+    disagreements: list[str] = []
+    refused = 0
+    for _ in range(CASES // CALLS_OF_A_PERIMETER):
+        rules = settings(chance, numbers)
+        document = perimeter_document(rules, [numbers["inside-one"], numbers["inside-two"]])
+        levels = level_documents(rules)
+        origin[0] = Origin()
+        monkeypatch.setattr(cloud.gateway, "arrival", lambda _: Arrival(origin[0]))
+        put(admin, policy, moved(document, policy), moved(levels, policy))
+        for _ in range(CALLS_OF_A_PERIMETER):
+            service, (method, path) = chance.choice(list(CALLS.items()))
+            member, target = chance.choice(MEMBERS), chance.choice(PROJECTS)
+            source = chance.choice([None, None, *PROJECTS])
+            network = f"projects/{source}/global/networks/default" if source else None
+            address, country = chance.choice(ADDRESSES), chance.choice(COUNTRIES)
+            origin[0] = Origin(network, address, country)
+            status, answer = Caller(admin.client, tokens[member])("GET", path.format(project=target))
+            barred = status == 403 and "vpcServiceControlsUniqueIdentifier" in str(answer)
+            question = Question(
+                member,
+                service,
+                method,
+                numbers[target],
+                source=numbers[source] if source else None,
+                network=f"//compute.googleapis.com/{network}" if network else None,
+                address=address,
+                region=country,
+            )
+            answers = simulate([document], levels, question)
+            refused += barred
+            if passes(answers) == barred:
+                disagreements.append(f"{question}: sandbox {'refuses' if barred else 'lets pass'}: {answers}")
+    assert not disagreements, "\n".join(disagreements[:3])
+    assert CASES * 0.2 < refused < CASES * 0.8
