@@ -21,13 +21,17 @@ provider_modules.install()
 import pulumi  # noqa: E402 - the path comes first
 
 from infra import campaign_file, settings, stack  # noqa: E402 - the path comes first
+from infra.errors import InfraError  # noqa: E402 - the path comes first
 
-stack_settings = settings.load()
-outputs = stack.deploy(
-    stack_settings,
-    campaign_file.load(ROOT, stack_settings.campaigns),
-    root=ROOT,
-    stack=pulumi.get_stack(),
-)
+try:
+    stack_settings = settings.load()
+    outputs = stack.deploy(
+        stack_settings,
+        campaign_file.load(ROOT, stack_settings.campaigns),
+        root=ROOT,
+        stack=pulumi.get_stack(),
+    )
+except InfraError as error:
+    raise pulumi.RunError(str(error)) from None
 for name, value in outputs.items():
     pulumi.export(name, value)

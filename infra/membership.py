@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming
+from infra import naming, perimeter_rules
 from infra.component import Component
 from infra.errors import MembershipError, Problem
 from infra.perimeter_settings import Enforcement, JoinedPerimeter, OwnedPerimeter
@@ -68,7 +68,32 @@ class Membership(Component):
                 opts=self._options(after=[self.member], delete_before_replace=True),
                 **arguments,
             )
+        self._rules(name, perimeter, resource)
         self.register_outputs({})
+
+    def _rules(self, name: str, perimeter: JoinedPerimeter, resource: pulumi.Output[str]) -> None:
+        """Rules of the settings, narrowed to this campaign."""
+        context = gcp.accesscontextmanager
+        enforced = perimeter.enforcement is Enforcement.ENFORCED
+        into: Any = context.ServicePerimeterIngressPolicy if enforced else context.ServicePerimeterDryRunIngressPolicy
+        out: Any = context.ServicePerimeterEgressPolicy if enforced else context.ServicePerimeterDryRunEgressPolicy
+        # Titles tell rules apart in the whole perimeter, where other stacks may have one of the same purpose.
+        for rule in perimeter.ingress:
+            body = perimeter_rules.ingress(rule, lambda level: level)
+            body["ingress_to"]["resources"] = [resource]
+            into(
+                f"{name}-{rule.title}",
+                perimeter=perimeter.perimeter,
+                opts=self._options(after=[self.member], delete_before_replace=True),
+                **body | {"title": f"{name}: {rule.title}"},
+            )
+        for leaving in perimeter.egress:
+            out(
+                f"{name}-{leaving.title}",
+                perimeter=perimeter.perimeter,
+                opts=self._options(after=[self.member], delete_before_replace=True),
+                **perimeter_rules.egress(leaving, lambda level: level) | {"title": f"{name}: {leaving.title}"},
+            )
 
 
 def refuse_to_drop(perimeter: OwnedPerimeter, arguments: pulumi.ResourceHookArgs, *, protect: bool) -> None:

@@ -12,37 +12,14 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming
+from infra import naming, perimeter_rules
+from infra.access_levels import AccessLevels
 from infra.component import Component
-from infra.membership import EVERYTHING, refuse_to_drop
-from infra.perimeter_settings import Enforcement, OwnedPerimeter
+from infra.membership import refuse_to_drop
+from infra.perimeter_settings import Enforcement, OwnedPerimeter, Proposal
+from infra.restricted_services import RESTRICTED_SERVICES
 from infra.retention import Retention
 from infra.settings import Settings
-
-RESTRICTED_SERVICES = (
-    "aiplatform.googleapis.com",
-    "artifactregistry.googleapis.com",
-    "bigquery.googleapis.com",
-    "cloudbuild.googleapis.com",
-    "cloudfunctions.googleapis.com",
-    "cloudkms.googleapis.com",
-    "cloudtasks.googleapis.com",
-    "compute.googleapis.com",
-    "containeranalysis.googleapis.com",
-    "dns.googleapis.com",
-    "eventarc.googleapis.com",
-    "iam.googleapis.com",
-    "iamcredentials.googleapis.com",
-    "logging.googleapis.com",
-    "monitoring.googleapis.com",
-    "pubsub.googleapis.com",
-    "run.googleapis.com",
-    "secretmanager.googleapis.com",
-    "storage.googleapis.com",
-    "sts.googleapis.com",
-)
-"""What a campaign uses and what could carry its data away, all supported by VPC Service Controls
-(cloud.google.com/vpc-service-controls/docs/supported-products, 2026-11)."""
 
 
 class Perimeter(Component):
@@ -59,6 +36,8 @@ class Perimeter(Component):
         *,
         members: Mapping[str, pulumi.Output[str]],
         retention: Retention,
+        sinks: Sequence[pulumi.Input[str]] = (),
+        log_project: pulumi.Input[str] | None = None,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -69,6 +48,8 @@ class Perimeter(Component):
             perimeter: the perimeter's part of them.
             members: project numbers by campaign; empty for a delegated perimeter.
             retention: whether the perimeter may be deleted.
+            sinks: identities that write audit logs into the log project from outside.
+            log_project: number of the log project, a member from the perimeter's first moment.
             after: what must exist before.
             opts: options of the component.
         """
@@ -91,7 +72,10 @@ class Perimeter(Component):
             # Titles are unique in a policy, so the new one cannot exist beside the old one.
             opts=self._options(delete_before_replace=True),
         )
-        rules = self._rules(perimeter, members)
+        self._levels = AccessLevels(short, policy=policy, levels=perimeter.access_levels, opts=self._options())
+        self._sinks, self._log_project = sinks, log_project
+        enforced = self._rules(perimeter, members)
+        proposed = self._rules(perimeter, members, perimeter.proposed) if perimeter.proposed else enforced
         self.perimeter = gcp.accesscontextmanager.ServicePerimeter(
             perimeter.title,
             name=policy.apply(lambda policy: f"{policy}/servicePerimeters/{short}"),
@@ -100,8 +84,8 @@ class Perimeter(Component):
             description=f"Campaigns of Plantain, membership {perimeter.membership}.",
             perimeter_type="PERIMETER_TYPE_REGULAR",
             use_explicit_dry_run_spec=True,
-            spec=rules,
-            status=rules if perimeter.enforcement is Enforcement.ENFORCED else None,
+            spec=proposed,
+            status=enforced if perimeter.enforcement is Enforcement.ENFORCED else None,
             deletion_policy=retention.perimeter,
             opts=self._options(
                 delete_before_replace=True,
@@ -125,26 +109,52 @@ class Perimeter(Component):
         )
         return policy.name.apply(lambda number: f"accessPolicies/{number}")
 
-    def _rules(self, perimeter: OwnedPerimeter, members: Mapping[str, pulumi.Output[str]]) -> Any:
-        """One configuration, used as the dry-run one and, when enforced, as the enforced one too."""
-        return {
-            "resources": pulumi.Output.all(*members.values()).apply(
+    def _rules(
+        self, perimeter: OwnedPerimeter, members: Mapping[str, pulumi.Output[str]], proposal: Proposal | None = None
+    ) -> Any:
+        """One configuration: what is enforced, or with a proposal what is tried."""
+        tried = proposal or Proposal()
+        numbers = [*members.values(), *([self._log_project] if self._log_project is not None else [])]
+        fixed = [
+            perimeter_rules.deployers(perimeter.deployers, self.level.name),
+            *(
+                [perimeter_rules.auditors(perimeter.auditors, [*map(self._levels.named, perimeter.auditor_levels)])]
+                if perimeter.auditors
+                else []
+            ),
+            *(
+                [
+                    perimeter_rules.sink_writers(
+                        self._sinks, pulumi.Output.from_input(self._log_project).apply(naming.project_member)
+                    )
+                ]
+                if self._sinks and self._log_project is not None
+                else []
+            ),
+        ]
+        rules: dict[str, Any] = {
+            "resources": pulumi.Output.all(*numbers).apply(
                 lambda numbers: sorted({*map(naming.project_member, numbers), *perimeter.other_members})
             ),
-            "restricted_services": sorted({*RESTRICTED_SERVICES, *perimeter.additional_services}),
+            "restricted_services": sorted(
+                {*RESTRICTED_SERVICES, *perimeter.additional_services, *tried.additional_services}
+            ),
             "vpc_accessible_services": {"enable_restriction": True, "allowed_services": ["RESTRICTED-SERVICES"]},
             "ingress_policies": [
-                {
-                    "title": "deployers",
-                    "ingress_from": {
-                        "identities": sorted(perimeter.deployers),
-                        "sources": [{"access_level": self.level.name}],
-                    },
-                    # Every member, because a campaign that is added later must be reachable from its first call.
-                    "ingress_to": {"resources": [EVERYTHING], "operations": [{"service_name": EVERYTHING}]},
-                }
+                *fixed,
+                *(
+                    perimeter_rules.ingress(rule, self._levels.named)
+                    for rule in (*perimeter.ingress, *tried.ingress)
+                    if rule.title not in tried.without
+                ),
             ],
         }
+        leaving = [
+            perimeter_rules.egress(rule, self._levels.named)
+            for rule in (*perimeter.egress, *tried.egress)
+            if rule.title not in tried.without
+        ]
+        return rules | ({"egress_policies": leaving} if leaving else {})
 
 
 def _keep_members(perimeter: OwnedPerimeter, retention: Retention) -> pulumi.ResourceHookBinding:

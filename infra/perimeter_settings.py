@@ -1,11 +1,21 @@
 """What a stack is told of its perimeter: one it owns, or one it joins."""
 
-import ipaddress
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator, model_validator
+
+from infra.access_settings import (
+    AccessLevel,
+    Account,
+    EgressRule,
+    Identity,
+    IngressRule,
+    ProjectMember,
+    ServiceHost,
+    networks,
+)
+from infra.model import Model
 
 
 class Enforcement(StrEnum):
@@ -15,27 +25,26 @@ class Enforcement(StrEnum):
     ENFORCED = "enforced"
 
 
-class Model(BaseModel):
-    """Settings cannot be changed and know no keys but their own."""
+class Proposal(Model):
+    """What is tried in the dry-run configuration of an enforced perimeter before everybody is held to it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
-
-
-Identity = Annotated[
-    str,
-    Field(
-        pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$",
-        description="an identity, such as serviceAccount:deployer@seed.iam.gserviceaccount.com",
-    ),
-]
-ProjectMember = Annotated[
-    str,
-    Field(pattern=r"^projects/\d+$", description="a project by its number, such as projects/345678901234"),
-]
-ServiceHost = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9-]+\.googleapis\.com$", description="an API's host name, such as redis.googleapis.com"),
-]
+    additional_services: tuple[ServiceHost, ...] = Field(
+        default=(),
+        description="list of further APIs that only the dry-run configuration restricts, such as redis.googleapis.com",
+        examples=["redis.googleapis.com"],
+    )
+    ingress: tuple[IngressRule, ...] = Field(
+        default=(), description="list of ingress rules that only the dry-run configuration has; see their own keys"
+    )
+    egress: tuple[EgressRule, ...] = Field(
+        default=(), description="list of egress rules that only the dry-run configuration has; see their own keys"
+    )
+    without: tuple[str, ...] = Field(
+        default=(),
+        description="list of titles of rules that the dry-run configuration lacks, to see whether anybody needs them, "
+        "such as partner uploads",
+        examples=["partner uploads"],
+    )
 
 
 class OwnedPerimeter(Model):
@@ -63,7 +72,7 @@ class OwnedPerimeter(Model):
         "to the folder when one is set. An organisation has at most one policy without a scope",
         examples=["accessPolicies/1234567890"],
     )
-    deployers: tuple[Identity, ...] = Field(
+    deployers: tuple[Account, ...] = Field(
         min_length=1,
         description="list of identities that run pulumi from outside the perimeter, such as "
         "serviceAccount:deployer@seed.iam.gserviceaccount.com; an enforced perimeter locks everybody else out",
@@ -87,6 +96,54 @@ class OwnedPerimeter(Model):
         examples=["projects/345678901234"],
     )
 
+    access_levels: tuple[AccessLevel, ...] = Field(
+        default=(), description="list of access levels that rules ask for; see their own keys"
+    )
+    ingress: tuple[IngressRule, ...] = Field(
+        default=(),
+        description="list of further rules for calls from outside; see their own keys. Those who deploy, read audit "
+        "logs and write them centrally are let in without",
+    )
+    egress: tuple[EgressRule, ...] = Field(
+        default=(),
+        description="list of rules for calls that leave the perimeter; see their own keys. Without any, none do",
+    )
+    auditors: tuple[Identity, ...] = Field(
+        default=(),
+        description="list of who reads logs and metrics of members from outside, such as group:auditors@example.com",
+        examples=["group:auditors@example.com"],
+    )
+    auditor_levels: tuple[str, ...] = Field(
+        default=(),
+        description="list of access levels of this stack, by name, of which auditors must meet one, such as "
+        "corporate; empty: from anywhere",
+        examples=["corporate"],
+    )
+    proposed: Proposal | None = Field(
+        default=None,
+        description="what differs in the dry-run configuration, to try a change before it holds; see its own keys",
+    )
+
+    @model_validator(mode="after")
+    def _names_levels_and_rules_that_exist(self) -> "OwnedPerimeter":
+        known = {level.name for level in self.access_levels}
+        if len(known) != len(self.access_levels):
+            raise ValueError("two accessLevels have the same name")
+        proposal = self.proposed or Proposal()
+        rules: list[IngressRule | EgressRule] = [*self.ingress, *self.egress, *proposal.ingress, *proposal.egress]
+        asked = {*self.auditor_levels, *(level for rule in rules for level in rule.access_levels)}
+        asked |= {needed for level in self.access_levels for needed in level.requires}
+        if missing := sorted(name for name in asked - known if "/" not in name):
+            raise ValueError(f"accessLevels lacks {', '.join(missing)}")
+        titles = [rule.title for rule in rules]
+        if repeated := sorted({title for title in titles if titles.count(title) > 1}):
+            raise ValueError(f"two rules have the title {', '.join(repeated)}")
+        if missing := sorted(set(proposal.without) - {rule.title for rule in (*self.ingress, *self.egress)}):
+            raise ValueError(f"proposed.without names no rule of this perimeter: {', '.join(missing)}")
+        if circle := _circle({level.name: level.requires for level in self.access_levels}):
+            raise ValueError(f"accessLevels require each other in a circle: {', '.join(circle)}")
+        return self
+
     @model_validator(mode="after")
     def _lists_members_only_inline(self) -> "OwnedPerimeter":
         if self.membership == "delegated" and self.other_members:
@@ -98,12 +155,7 @@ class OwnedPerimeter(Model):
     @field_validator("ip_subnetworks")
     @classmethod
     def _are_networks(cls, ranges: tuple[str, ...]) -> tuple[str, ...]:
-        for text in ranges:
-            try:
-                ipaddress.ip_network(text)
-            except ValueError:
-                raise ValueError("not a list of address ranges in CIDR notation without host bits") from None
-        return ranges
+        return networks(ranges)
 
 
 class JoinedPerimeter(Model):
@@ -121,9 +173,26 @@ class JoinedPerimeter(Model):
         description="full name of the perimeter, such as accessPolicies/1234567890/servicePerimeters/plantain",
         examples=["accessPolicies/1234567890/servicePerimeters/plantain"],
     )
-    deployers: tuple[Identity, ...] = Field(
+    deployers: tuple[Account, ...] = Field(
         default=(),
         description="list of identities for which this stack adds an ingress rule of its own; leave empty when the "
         "owner's rules already let them in, as those of a Plantain stack do",
         examples=["serviceAccount:deployer@seed.iam.gserviceaccount.com"],
     )
+    ingress: tuple[IngressRule, ...] = Field(
+        default=(),
+        description="list of ingress rules this stack adds for its own campaigns; see their own keys. An update of an "
+        "owner that is a stack of Plantain removes them: there, give them to the owner",
+    )
+    egress: tuple[EgressRule, ...] = Field(
+        default=(), description="as ingress, for calls that leave the perimeter; see their own keys"
+    )
+
+
+def _circle(requires: dict[str, tuple[str, ...]]) -> list[str]:
+    """Names that require each other, directly or not; empty when there is an order."""
+    left = dict(requires)
+    while ready := [name for name, needed in left.items() if not left.keys() & set(needed)]:
+        for name in ready:
+            del left[name]
+    return sorted(left)

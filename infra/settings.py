@@ -4,13 +4,19 @@ Keys are those of `Pulumi.<stack>.yaml` under `plantain:`. All problems of a fil
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
 
-from infra.errors import SettingsError
-from infra.perimeter_settings import JoinedPerimeter, Model, OwnedPerimeter
+from infra.bootstrap_settings import Bootstrap
+from infra.errors import Problem, SettingsError
+from infra.foundation_labels import FoundationLabels
+from infra.governance_settings import Contact, OrganizationPolicies, Tags
+from infra.log_settings import CentralLogs
+from infra.model import Model, parts
+from infra.perimeter_settings import JoinedPerimeter, OwnedPerimeter
 from infra.problems import found_in
 
 NAMESPACE = "plantain"
@@ -40,8 +46,9 @@ class Settings(Model):
         description="region of everything that has one, such as europe-west4",
         examples=["europe-west4"],
     )
-    perimeter: Annotated[OwnedPerimeter | JoinedPerimeter, Field(discriminator="membership")] = Field(
-        description="the VPC Service Controls perimeter; see its own keys",
+    perimeter: Annotated[OwnedPerimeter | JoinedPerimeter, Field(discriminator="membership")] | None = Field(
+        default=None,
+        description="the VPC Service Controls perimeter; see its own keys. A stack with campaigns needs one",
     )
     campaigns: str = Field(
         default="campaigns/*.yaml",
@@ -56,6 +63,29 @@ class Settings(Model):
         description="folder the projects are created in, such as folders/234567890123; without it the organisation",
         examples=["folders/234567890123"],
     )
+    labels: FoundationLabels | None = Field(
+        default=None,
+        description="labels of what belongs to no campaign; see their own keys. Required by bootstrap and centralLogs",
+        examples=["cloud-platform"],
+    )
+    bootstrap: Bootstrap | None = Field(
+        default=None,
+        description="the seed project: Pulumi's state, the deployer's identity, the pipelines it trusts; see its own "
+        "keys. Needed once, in a stack of its own",
+    )
+    organization_policies: OrganizationPolicies | None = Field(
+        default=None,
+        description="organisation policies on the folder or organisation; see their own keys",
+    )
+    central_logs: CentralLogs | None = Field(
+        default=None,
+        description="the project that keeps the audit logs of the folder or organisation; see its own keys",
+    )
+    contacts: tuple[Contact, ...] = Field(
+        default=(),
+        description="list of essential contacts of the folder or organisation; see their own keys",
+    )
+    tags: Tags | None = Field(default=None, description="Resource Manager tags of projects; see their own keys")
     deletion_protection: bool = Field(
         default=True,
         description="true: projects and buckets refuse to be deleted, keys are abandoned, never destroyed; "
@@ -128,6 +158,22 @@ class Settings(Model):
         return urls
 
     @property
+    def scope(self) -> str:
+        """What organisation-wide things are set on: the folder, or the organisation when there is none."""
+        return self.folder or f"organizations/{self.organization}"
+
+    @property
+    def has_foundation(self) -> bool:
+        """Whether the stack has anything that belongs to no campaign, apart from the perimeter."""
+        return bool(
+            self.bootstrap
+            or self.organization_policies
+            or self.central_logs
+            or self.contacts
+            or (self.tags and self.tags.keys)
+        )
+
+    @property
     def parent(self) -> dict[str, str]:
         """Where projects are created, as arguments of a project."""
         return {"folder_id": self.folder} if self.folder else {"org_id": self.organization}
@@ -143,11 +189,36 @@ def parse(raw: Mapping[str, str], *, stack: str) -> Settings:
     Raises:
         SettingsError: with every unknown, missing and refused key.
     """
+    file = f"Pulumi.{stack}.yaml"
     try:
-        return Settings.model_validate({key: _value(text) for key, text in raw.items()})
+        settings = Settings.model_validate({key: _value(text) for key, text in raw.items()})
     except ValidationError as error:
-        file = f"Pulumi.{stack}.yaml"
         raise SettingsError(found_in(error, Settings, file=file, prefix=f"{NAMESPACE}:", cure=_cure)) from None
+    if problems := list(_contradictions(settings, file)):
+        raise SettingsError(problems)
+    return settings
+
+
+def _contradictions(settings: Settings, file: str) -> Iterator[Problem]:
+    """What is wrong although each key is right by itself."""
+    if settings.campaigns and settings.perimeter is None:
+        key = f"{NAMESPACE}:perimeter"
+        yield Problem(
+            file=file,
+            key=f"{key}.membership",
+            cause="missing; without a perimeter there would be campaigns outside of any",
+            rule=f"{OwnedPerimeter.model_fields['membership'].description}; or an empty {NAMESPACE}:campaigns",
+            cure=_cure(key, "missing"),
+        )
+    needing = [name for name in ("bootstrap", "central_logs") if getattr(settings, name) is not None]
+    if needing and settings.labels is None:
+        yield Problem(
+            file=file,
+            key=f"{NAMESPACE}:labels",
+            cause=f"missing, but plantain:{to_camel(needing[0])} makes projects that need them",
+            rule="owner and cost-center, and if you like env and data-class",
+            cure=f"pulumi config set --path '{NAMESPACE}:labels.owner' cloud-platform",
+        )
 
 
 def load() -> Settings:
@@ -196,7 +267,8 @@ def _cure(key: str, kind: str) -> str:
 def _example(name: str) -> str:
     if name in argument_names():
         return "https://private.example.com/v1/"
-    for model in (Settings, OwnedPerimeter, JoinedPerimeter):
+    known: list[type[BaseModel]] = [Settings, *(part for _, part in parts(Settings))]
+    for model in known:
         for field in model.model_fields.values():
             if field.alias == name and field.examples:
                 return str(field.examples[0])

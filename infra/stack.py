@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -16,8 +16,11 @@ from infra.membership import Membership
 from infra.perimeter import Perimeter
 from infra.perimeter_settings import JoinedPerimeter
 from infra.placement_model import Dependencies
-from infra.retention import retention
+from infra.retention import Retention, retention
 from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.foundation import Foundation
 
 FUNCTIONS = "functions"
 BUILD = Path(".plantain") / "build"
@@ -29,7 +32,7 @@ def check(settings: Settings, campaigns: Sequence[campaign_model.Campaign], *, s
     Raises:
         MembershipError: when a stack owns a delegated perimeter and has campaigns.
     """
-    if settings.perimeter.membership == "delegated" and campaigns:
+    if settings.perimeter is not None and settings.perimeter.membership == "delegated" and campaigns:
         names = ", ".join(campaign.name for campaign in campaigns)
         raise MembershipError(
             [
@@ -67,6 +70,12 @@ def deploy(
     google = pulumi.ResourceOptions(provider=provider.google(settings, stack=stack))
     kept = retention(deletion_protection=settings.deletion_protection)
 
+    outputs: dict[str, Any] = {}
+    shared = _shared(settings, retention=kept, opts=google)
+    if shared:
+        Guard("foundation", guarded=[shared], protect=kept.protect)
+        outputs |= shared.outputs
+
     foundations = {
         campaign.name: CampaignFoundation(
             campaign,
@@ -78,26 +87,31 @@ def deploy(
         )
         for campaign in campaigns
     }
-    memberships: Mapping[str, Sequence[Component]]
+    memberships: Mapping[str, Sequence[Component]] = {name: [] for name in foundations}
+    logs = shared.logs if shared else None
     if isinstance(settings.perimeter, JoinedPerimeter):
-        perimeter_name: pulumi.Input[str] = settings.perimeter.perimeter
+        outputs["perimeter"] = settings.perimeter.perimeter
+        if logs:
+            Membership("logs", settings.perimeter, number=logs.project.number, opts=google)
         memberships = {
             name: [Membership(name, settings.perimeter, number=foundation.project.number, opts=google)]
             for name, foundation in foundations.items()
         }
-    else:
+    elif settings.perimeter is not None:
         perimeter = Perimeter(
             settings,
             settings.perimeter,
             members={name: foundation.project.number for name, foundation in foundations.items()},
             retention=kept,
+            sinks=logs.writers if logs else (),
+            log_project=logs.project.number if logs else None,
             opts=google,
         )
         Guard("perimeter", guarded=[perimeter], protect=kept.protect)
-        perimeter_name = perimeter.name
+        outputs["perimeter"] = perimeter.name
         memberships = {name: [perimeter] for name in foundations}
 
-    outputs: dict[str, Any] = {}
+    deployments: dict[str, Any] = {}
     if campaigns:
         archives = _archives(campaigns, root=root, wheels=settings.wheels)
         for campaign in campaigns:
@@ -114,10 +128,20 @@ def deploy(
                 after=memberships[campaign.name],
                 opts=google,
             )
-            guarded = [foundations[campaign.name], *memberships[campaign.name], deployed]
+            tagged = _tagged(campaign, foundations[campaign.name], settings, shared, opts=google)
+            guarded = [foundations[campaign.name], *memberships[campaign.name], *tagged, deployed]
             Guard(campaign.name, guarded=guarded, protect=kept.protect)
-            outputs[campaign.name] = deployed.outputs
-    return {"perimeter": perimeter_name, "campaigns": outputs}
+            deployments[campaign.name] = deployed.outputs
+    return outputs | {"campaigns": deployments}
+
+
+def _shared(settings: Settings, *, retention: Retention, opts: pulumi.ResourceOptions) -> "Foundation | None":
+    if not settings.has_foundation:
+        return None
+    # Its APIs take as long to load as a campaign's; only a stack that has a foundation pays for them.
+    from infra.foundation import Foundation  # noqa: PLC0415
+
+    return Foundation(settings, retention=retention, opts=opts)
 
 
 def _archives(
@@ -133,3 +157,26 @@ def _archives(
         )
         for way in sorted({campaign.build.dependencies for campaign in campaigns})
     }
+
+
+def _tagged(
+    campaign: campaign_model.Campaign,
+    foundation: CampaignFoundation,
+    settings: Settings,
+    shared: "Foundation | None",
+    *,
+    opts: pulumi.ResourceOptions,
+) -> list[Component]:
+    if settings.tags is None:
+        return []
+    from infra.tags import CampaignTags  # noqa: PLC0415 -- as _shared
+
+    return [
+        CampaignTags(
+            campaign,
+            number=foundation.project.number,
+            keys=shared.tags if shared else None,
+            bind=settings.tags.bind,
+            opts=opts,
+        )
+    ]

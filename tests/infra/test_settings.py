@@ -202,6 +202,7 @@ class TestStackFiles:
     def test_the_sandbox_stack_is_complete_and_may_be_destroyed(self) -> None:
         parsed = settings.parse(stack_file("sandbox"), stack="sandbox")
         assert parsed.deletion_protection is False
+        assert parsed.perimeter is not None
         assert "user:admin@example.com" in parsed.perimeter.deployers
 
     def test_every_endpoint_of_the_sandbox_is_on_loopback(self) -> None:
@@ -228,4 +229,6 @@ class TestEndpoints:
 
 
 def test_a_deployer_is_an_identity_not_a_group() -> None:
-    assert DEPLOYER in make_settings().perimeter.deployers
+    perimeter = make_settings().perimeter
+    assert perimeter is not None
+    assert DEPLOYER in perimeter.deployers

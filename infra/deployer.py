@@ -1,0 +1,153 @@
+"""The identities that pulumi runs as: one deploys, one only looks.
+
+A pipeline that runs for a change request runs code nobody has approved. So it acts as the previewer, which can read and
+cannot write: a preview that was tampered with learns what is deployed, and changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.component import Component
+from infra.settings import Settings
+
+
+class Level(StrEnum):
+    """What a role is granted on."""
+
+    BILLING = "billing account"
+    ORGANIZATION = "organisation"
+    SCOPE = "folder, or organisation without one"
+    SEED = "seed project"
+
+
+@dataclass(frozen=True)
+class Right:
+    """One role of an identity.
+
+    Attributes:
+        role: the role.
+        level: what it is granted on.
+        why: what fails without it.
+        foundation: whether only a stack with foundation parts needs it.
+    """
+
+    role: str
+    level: Level
+    why: str
+    foundation: bool = False
+
+
+# In a project that it created, the deployer is owner, as every creator is: so there is no role here for what happens
+# inside campaigns' projects (cloud.google.com/iam/docs/understanding-roles, 2026-11).
+DEPLOYER_RIGHTS = (
+    Right("roles/resourcemanager.projectCreator", Level.SCOPE, "campaign projects cannot be created"),
+    Right("roles/billing.user", Level.BILLING, "projects cannot be linked to the billing account"),
+    Right("roles/billing.costsManager", Level.BILLING, "budgets cannot be created"),
+    Right("roles/accesscontextmanager.policyEditor", Level.ORGANIZATION, "projects cannot join the perimeter"),
+    Right("roles/serviceusage.serviceUsageConsumer", Level.SEED, "calls cannot be charged to the seed project"),
+    Right("roles/resourcemanager.folderViewer", Level.SCOPE, "folders above the projects cannot be read", True),
+    Right("roles/orgpolicy.policyAdmin", Level.ORGANIZATION, "organisation policies cannot be set", True),
+    Right("roles/logging.configWriter", Level.SCOPE, "the sink of audit logs cannot be created", True),
+    Right("roles/essentialcontacts.admin", Level.SCOPE, "contacts cannot be set", True),
+    Right("roles/resourcemanager.tagAdmin", Level.ORGANIZATION, "tag keys and values cannot be created", True),
+    Right("roles/resourcemanager.tagUser", Level.ORGANIZATION, "tags cannot be bound to projects", True),
+)
+PREVIEWER_RIGHTS = (
+    Right("roles/browser", Level.SCOPE, "projects and folders cannot be read"),
+    Right("roles/iam.securityReviewer", Level.SCOPE, "grants cannot be read"),
+    Right("roles/serviceusage.serviceUsageViewer", Level.SCOPE, "enabled APIs cannot be read"),
+    Right("roles/cloudkms.viewer", Level.SCOPE, "keys cannot be read"),
+    Right("roles/storage.bucketViewer", Level.SCOPE, "buckets cannot be read"),
+    Right("roles/logging.viewer", Level.SCOPE, "sinks and log buckets cannot be read"),
+    Right("roles/monitoring.viewer", Level.SCOPE, "alert policies cannot be read"),
+    Right("roles/artifactregistry.reader", Level.SCOPE, "repositories cannot be read"),
+    Right("roles/cloudfunctions.viewer", Level.SCOPE, "functions cannot be read"),
+    Right("roles/run.viewer", Level.SCOPE, "services cannot be read"),
+    Right("roles/compute.networkViewer", Level.SCOPE, "networks cannot be read"),
+    Right("roles/dns.reader", Level.SCOPE, "zones cannot be read"),
+    Right("roles/iam.serviceAccountViewer", Level.SCOPE, "service accounts cannot be read"),
+    Right("roles/cloudtasks.viewer", Level.SCOPE, "queues cannot be read"),
+    Right("roles/pubsub.viewer", Level.SCOPE, "topics cannot be read"),
+    Right("roles/accesscontextmanager.policyReader", Level.ORGANIZATION, "the perimeter cannot be read"),
+    Right("roles/billing.viewer", Level.BILLING, "billing links and budgets cannot be read"),
+    Right("roles/serviceusage.serviceUsageConsumer", Level.SEED, "calls cannot be charged to the seed project"),
+    Right("roles/orgpolicy.policyViewer", Level.ORGANIZATION, "organisation policies cannot be read", True),
+    Right("roles/essentialcontacts.viewer", Level.SCOPE, "contacts cannot be read", True),
+    Right("roles/resourcemanager.tagViewer", Level.ORGANIZATION, "tags cannot be read", True),
+)
+
+
+class PulumiIdentity(Component):
+    """A service account that pulumi runs as, with its rights.
+
+    Attributes:
+        account: the service account.
+        member: the same as an IAM member.
+        grants: its rights.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        name: str,
+        purpose: str,
+        rights: Sequence[Right],
+        project: gcp.organizations.Project,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the identity.
+
+        Args:
+            settings: organisation, folder and billing account that rights are granted on.
+            name: its account id.
+            purpose: its display name.
+            rights: what it may do.
+            project: the seed project.
+            after: what must exist before.
+            opts: options of the component.
+        """
+        super().__init__("PulumiIdentity", name, after=after, opts=opts)
+        self._settings = settings
+        self._project = project
+        self.account = gcp.serviceaccount.Account(
+            name,
+            project=project.project_id,
+            account_id=name,
+            display_name=purpose,
+            opts=self._options(),
+        )
+        self.member = self.account.email.apply(naming.service_account_member)
+        self.grants = [self._grant(f"{name}-{_word(right.role)}", right) for right in rights]
+        self.register_outputs({"email": self.account.email})
+
+    def _grant(self, name: str, right: Right) -> pulumi.Resource:
+        if right.level is Level.BILLING:
+            return gcp.billing.AccountIamMember(
+                name,
+                billing_account_id=self._settings.billing_account,
+                role=right.role,
+                member=self.member,
+                opts=self._options(),
+            )
+        if right.level is Level.SEED:
+            return gcp.projects.IAMMember(
+                name, project=self._project.project_id, role=right.role, member=self.member, opts=self._options()
+            )
+        if right.level is Level.SCOPE and self._settings.folder:
+            return gcp.folder.IAMMember(
+                name, folder=self._settings.folder, role=right.role, member=self.member, opts=self._options()
+            )
+        return gcp.organizations.IAMMember(
+            name, org_id=self._settings.organization, role=right.role, member=self.member, opts=self._options()
+        )
+
+
+def _word(role: str) -> str:
+    return role.removeprefix("roles/").replace(".", "-")
