@@ -11,12 +11,16 @@ from typing import Any, TextIO
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
+from generation.admission import Room
+from generation.caller import Caller, authorise, caller_of
 from generation.clients import Clients, connect
+from generation.decoding import object_of
 from generation.errors import GenerationError, Reason, failure
-from generation.generator import Generator
+from generation.generator import Generator, Order
 from generation.log import Line, trace_of, write
+from generation.queue import PATH as QUEUE_PATH
 from generation.readiness import readiness
-from generation.record import ImageAnswer
+from generation.record import Pending
 from generation.retry import Policy
 from generation.settings import Settings, read
 from generation.validation import parse
@@ -32,6 +36,10 @@ READY = {"/readyz", "/ready"}
 """Cloud Run's front end keeps some paths that end in z to itself (docs.cloud.google.com/run/docs/known-issues, read
 2026-08), so both have a second name. Probes, which go past the front end, may use either."""
 CLIENT_CLOSED_REQUEST = 499
+ACCEPTED = 202
+POLL_SECONDS = 5
+OUTCOME = "outcome"
+MAKING = {("POST", "/images"), ("POST", QUEUE_PATH)}
 
 
 class Application:
@@ -66,6 +74,7 @@ class Application:
         start = time.monotonic()
         trace, span = trace_of(request.headers)
         line = Line(request.method, _route(request.url.path), trace, span)
+        line.event = OUTCOME if (line.method, line.route) in MAKING else "request"
         try:
             response = await self._dispatch(request, line)
         except GenerationError as error:
@@ -83,7 +92,7 @@ class Application:
             line.crashed(error)
             response = _json(unexpected.envelope(), unexpected.code)
         if line.route not in HEALTH:  # a probe every few seconds is no outcome
-            write(
+            document = write(
                 line,
                 status=response.status_code,
                 latency_ms=round((time.monotonic() - start) * 1000),
@@ -91,6 +100,8 @@ class Application:
                 project=self._settings.project if self._settings else "",
                 output=self._output,
             )
+            if self._clients is not None and line.event == OUTCOME:
+                self._clients.telemetry.outcome(document)
         return response
 
     async def close(self) -> None:
@@ -108,9 +119,16 @@ class Application:
             return await self._generate(request, line)
         if image:
             _allow(method, "GET", "HEAD")
-            generator, _, _ = await self._ready()
+            generator, _, settings = await self._ready()
+            authorise(caller_of(request.headers), settings)
             line.image = image[1] if ID.fullmatch(image[1]) else ""
-            return _json(await generator.show(line.image))
+            shown = await generator.show(line.image)
+            if isinstance(shown, Pending):
+                return _pending(shown)
+            return _json(shown)
+        if path == QUEUE_PATH:
+            _allow(method, "POST")
+            return await self._work_off(request, line)
         if path in HEALTH:
             _allow(method, "GET", "HEAD")
             return _json({"status": "ok"})
@@ -126,10 +144,52 @@ class Application:
         )
 
     async def _generate(self, request: Request, line: Line) -> Response:
-        generator, _, settings = await self._ready()
-        asked, models = parse(await _body(request), settings)
-        line.model, line.request_id = models[0].id, asked.request_id or ""
-        answer: ImageAnswer = await generator.generate(asked, models)
+        generator, clients, settings = await self._ready()
+        caller = caller_of(request.headers)
+        line.caller_domain = caller.domain
+        authorise(caller, settings)
+        room = Room(generator.admission)
+        try:
+            await room.hold(_announced(request))
+            asked, models = parse(await _body(request), settings)
+            order = Order(asked, models, caller, _address(request))
+            with clients.telemetry.request(request.headers, line.route):
+                return await self._made(generator, order, line)
+        finally:
+            room.leave()
+
+    async def _work_off(self, request: Request, line: Line) -> Response:
+        """Make what the queue sends: a request that waits in the bucket.
+
+        Only failures that may pass are answered as failures, for the queue tries those again.
+        """
+        generator, clients, settings = await self._ready()
+        if caller_of(request.headers).email != settings.service_account.lower():
+            raise failure(
+                Reason.CALLER_NOT_ALLOWED,
+                "Only the campaign's queue calls this path",
+                hint="Ask with POST /images and async",
+            )
+        name = str(object_of(await _body(request)).get("request"))
+        body, email = await generator.queued(name)
+        line.caller_domain = email.rpartition("@")[2]
+        asked, models = parse(body, settings)
+        try:
+            with clients.telemetry.request(request.headers, line.route):
+                return await self._made(generator, Order(asked, models, Caller(email)), line)
+        except GenerationError as error:
+            if error.may_succeed_later and error.reason is not Reason.BUDGET_EXCEEDED:
+                raise
+            line.failed(error)
+            return _json(error.envelope())
+
+    async def _made(self, generator: Generator, order: Order, line: Line) -> Response:
+        line.model, line.request_id = order.models[0].id, order.request.request_id or ""
+        line.capacity = order.request.capacity.value
+        answer = await generator.generate(order)
+        if isinstance(answer, Pending):
+            line.event, line.image = "queued", answer.id
+            return _pending(answer)
         line.answered(answer)
         document = answer.model_dump(mode="json", by_alias=True)
         for image in document["images"]:
@@ -138,13 +198,15 @@ class Application:
         return _json(document)
 
     async def _ready(self) -> tuple[Generator, Clients, Settings]:
+        if self._generator is not None and self._clients is not None and self._settings is not None:
+            return self._generator, self._clients, self._settings
         async with self._lock:
             if self._settings is None:
                 self._settings = read(self._environment)
             if self._clients is None:
                 self._clients = await self._connector(self._settings)
             if self._generator is None:
-                self._generator = Generator(self._settings, self._clients.store, self._clients.model, self._policy)
+                self._generator = Generator(self._settings, self._clients, self._policy)
             return self._generator, self._clients, self._settings
 
 
@@ -163,6 +225,22 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return min(int(length), LARGEST_BODY) if length.isascii() and length.isdigit() else 0
+
+
+def _address(request: Request) -> str:
+    # Cloud Run ends TLS in front of the instance, and routes by Host: no other host than the service's own comes here.
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    return f"{'http' if scheme == 'http' else 'https'}://{request.headers.get('host', '')}"
+
+
+def _pending(pending: Pending) -> Response:
+    headers = {"Location": f"/images/{pending.id}", "Retry-After": str(POLL_SECONDS)}
+    return _json(pending.model_dump(mode="json", by_alias=True), ACCEPTED, headers)
+
+
 def _allow(method: str, *allowed: str) -> None:
     if method not in allowed:
         raise failure(Reason.METHOD_NOT_ALLOWED, f"The path has no {method}", hint=f"Use {allowed[0]}")
@@ -172,7 +250,7 @@ def _route(path: str) -> str:
     path = path.rstrip("/") or "/"
     if IMAGE.fullmatch(path):
         return "/images/{id}"
-    return path if path in {"/images", *HEALTH, *READY} else "unknown"
+    return path if path in {"/images", QUEUE_PATH, *HEALTH, *READY} else "unknown"
 
 
 def _retry_header(error: GenerationError) -> dict[str, str]:

@@ -15,6 +15,7 @@ from generation.picture import EXTENSIONS, Picture, read_picture
 from generation.record import KeptImage, Record, image_object, record_object
 
 JSON = "application/json"
+LARGE = 4 * 1024 * 1024
 
 
 class Archive:
@@ -55,7 +56,7 @@ class Archive:
             GenerationError: they could not be stored.
         """
         picture = read_picture(drawn.data) or Picture(drawn.mime_type, 0, 0, content_credentials=False)
-        digest = hashlib.sha256(drawn.data).hexdigest()
+        digest = await _sha256(drawn.data)
         extension = EXTENSIONS.get(picture.mime_type, "bin")
         metadata = {**notes, "index": str(index), "sha256": digest} | ({} if seed is None else {"seed": str(seed)})
         name = image_object(image, index, extension)
@@ -128,3 +129,11 @@ class Archive:
             turns.append(Turn(record.prompt, self.uri(first.object), first.mime_type, signature))
             following = record.provenance.previous
         return turns[::-1]
+
+
+async def _sha256(data: bytes) -> str:
+    if len(data) < LARGE:
+        return hashlib.sha256(data).hexdigest()
+    # A large image would hold up all others for tens of milliseconds; the sum is computed without the interpreter's
+    # lock.
+    return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()

@@ -1,45 +1,40 @@
 """The campaign's bucket: objects are created once and never changed, which is all the runtime identity may do.
 
-Every method blocks in a worker thread and not in the event loop. Cloud Storage's client retries what is safe to retry;
-creating with `ifGenerationMatch=0` is.
+Cloud Storage's JSON API (docs.cloud.google.com/storage/docs/json_api/v1/objects, read 2026-08). Every call here may be
+repeated: reading changes nothing, and creating with `ifGenerationMatch=0` happens once.
 """
 
+import asyncio
 import base64
 import datetime as dt
-import hashlib
-import os
-from collections.abc import Callable
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
-import requests
-from anyio import to_thread
-from google.api_core.exceptions import (
-    GoogleAPICallError,
-    NotFound,
-    PreconditionFailed,
-    RetryError,
-    from_http_response,
-)
-from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage  # type: ignore[import-untyped] # ships no types
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse  # type: ignore[import-untyped] # ships no types
-from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped] # ships no types
+import google_crc32c
 
-from generation.credentials import identity_failure
 from generation.errors import GenerationError, Reason, failure
 from generation.refusals import STORAGE, Refusal, translate
+from generation.retry import Policy, patiently
 from generation.settings import Settings
 from generation.signing import Signer
-from generation.transport import prepared
+from generation.transport import Answer, NoAnswer, Transport, unreachable
 
 T = TypeVar("T")
 CALL_SECONDS = 30.0
 RETRY_SECONDS = 60.0
+POLICY = Policy(attempts=8, first_delay=0.5, longest_delay=16.0, shortest_call=0.1)
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 SIGNED_URL_LIFETIME = dt.timedelta(hours=1)
 NO_BUCKET = "bucket does not exist"
+MISSING = 404
+CONDITION_NOT_MET = 412
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,7 @@ class Stored:
         mime_type: as stored.
         bytes: size.
         created: when.
+        crc32c: of the contents, in base64 as Cloud Storage has it.
         metadata: custom metadata.
     """
 
@@ -60,6 +56,7 @@ class Stored:
     mime_type: str
     bytes: int
     created: dt.datetime
+    crc32c: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +71,7 @@ class ObjectStore(Protocol):
         """Contents of an object; None when there is none."""
         ...
 
-    async def list(self, prefix: str) -> list[Stored]:
+    async def list(self, prefix: str, *, start: str = "", most: int | None = None) -> list[Stored]:
         """Objects whose names start with a prefix, by name."""
         ...
 
@@ -90,38 +87,33 @@ class ObjectStore(Protocol):
         """Fail when objects could not be read now."""
         ...
 
-    async def close(self) -> None:
-        """Give up connections."""
-        ...
-
-
-def storage_client(settings: Settings, credentials: Credentials) -> storage.Client:
-    """The only place where a storage client is made. Blocks: it may ask the metadata server for the universe."""
-    # Otherwise the client looks up the bucket itself for traces nobody collects, which the identity may not do.
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    client = storage.Client(project=settings.project, credentials=credentials)
-    prepared(client._http)  # noqa: SLF001 -- no public way
-    return client
-
 
 class Bucket:
     """One bucket in Cloud Storage.
 
     Args:
         settings: name it.
-        client: talks to Cloud Storage.
+        transport: talks to Cloud Storage.
         signer: signs URLs.
-        patience: seconds for which failed calls are tried again.
+        policy: how often failed calls are tried again.
+        patience: seconds for which they are.
     """
 
     def __init__(
-        self, settings: Settings, client: storage.Client, signer: Signer, *, patience: float = RETRY_SECONDS
+        self,
+        settings: Settings,
+        transport: Transport,
+        signer: Signer,
+        *,
+        policy: Policy = POLICY,
+        patience: float = RETRY_SECONDS,
     ) -> None:
         self._settings = settings
-        self._client = client
-        self._bucket = client.bucket(settings.bucket)
+        self._transport = transport
         self._signer = signer
-        self._retry = DEFAULT_RETRY.with_timeout(patience)
+        self._policy = policy
+        self._patience = patience
+        self._objects = f"/storage/v1/b/{settings.bucket}/o"
 
     async def create(self, name: str, data: bytes, mime_type: str, metadata: dict[str, str]) -> bool:
         """Store an object unless one is there; True also when the one that is there has the same contents.
@@ -129,29 +121,33 @@ class Bucket:
         Raises:
             GenerationError: it could not be stored.
         """
-        return await self._run(lambda: self._create(name, data, mime_type, metadata), self._settings.bucket)
+        sum_of_it = checksum(data)
+        resource = {
+            "name": name,
+            "contentType": mime_type,
+            "cacheControl": CACHE_CONTROL,
+            # Cloud Storage checks this sum, and keeps nothing that arrives changed.
+            "crc32c": sum_of_it,
+            "metadata": metadata,
+        }
+        boundary = secrets.token_hex(16)
+        head = (
+            f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps(resource)}\r\n"
+            f"--{boundary}\r\nContent-Type: {mime_type}\r\n\r\n"
+        )
+        path = f"/upload{self._objects}?uploadType=multipart&ifGenerationMatch=0"
+        body = (head.encode(), data, f"\r\n--{boundary}--\r\n".encode())
 
-    def _create(self, name: str, data: bytes, mime_type: str, metadata: dict[str, str]) -> bool:
-        blob = self._bucket.blob(name)
-        blob.metadata = metadata
-        blob.cache_control = CACHE_CONTROL
-        # Cloud Storage checks this sum itself. A check by the client would delete a damaged object, which the identity
-        # may not do.
-        blob.md5_hash = _md5(data)
-        try:
-            blob.upload_from_string(
-                data,
-                content_type=mime_type,
-                if_generation_match=0,
-                timeout=CALL_SECONDS,
-                checksum=None,
-                retry=self._retry,
-            )
-        except PreconditionFailed:
-            # A retried upload meets its own first try, whose answer was lost.
-            there = self._bucket.get_blob(name, timeout=CALL_SECONDS, retry=self._retry)
-            return there is not None and there.md5_hash == _md5(data)
-        return True
+        async def once() -> bool:
+            answer = await self._call("POST", path, body=body, mime_type=f"multipart/related; boundary={boundary}")
+            if answer.status != CONDITION_NOT_MET:
+                self._must(answer, self._settings.bucket)
+                return True
+            # A repeated upload meets its own first try, whose answer was lost.
+            there = await self._found(self._settings.bucket, name)
+            return there is not None and there.crc32c == sum_of_it
+
+        return await self._patiently(once)
 
     async def read(self, name: str) -> bytes | None:
         """Contents of an object; None when there is none.
@@ -159,30 +155,43 @@ class Bucket:
         Raises:
             GenerationError: it could not be read.
         """
-        return await self._run(lambda: self._read(name), self._settings.bucket)
+        path = f"/download{self._objects}/{_encoded(name)}?alt=media"
 
-    def _read(self, name: str) -> bytes | None:
-        try:
-            data: bytes = self._bucket.blob(name).download_as_bytes(timeout=CALL_SECONDS, retry=self._retry)
-        except NotFound as error:
-            if _is_object_missing(error):
+        async def once() -> bytes | None:
+            answer = await self._call("GET", path)
+            if answer.status == MISSING and _is_object_missing(answer):
                 return None
-            raise
-        return data
+            self._must(answer, self._settings.bucket)
+            return answer.body
 
-    async def list(self, prefix: str) -> list[Stored]:
+        return await self._patiently(once)
+
+    async def list(self, prefix: str, *, start: str = "", most: int | None = None) -> list[Stored]:
         """Objects whose names start with a prefix, by name.
+
+        Args:
+            prefix: of the names.
+            start: names before this one are left out.
+            most: objects after so many are left out.
 
         Raises:
             GenerationError: they could not be listed.
         """
-        return await self._run(
-            lambda: [
-                _stored(blob)
-                for blob in self._bucket.list_blobs(prefix=prefix, timeout=CALL_SECONDS, retry=self._retry)
-            ],
-            self._settings.bucket,
-        )
+        query = f"?prefix={_encoded(prefix)}&maxResults={min(most or BATCH, BATCH)}"
+        query += f"&startOffset={_encoded(start)}" if start else ""
+        found: list[Stored] = []
+        token = ""
+        while True:
+            answer = await self._patiently(partial(self._page, query + token))
+            found += [_stored(item) for item in answer.get("items") or []]
+            if not answer.get("nextPageToken") or (most is not None and len(found) >= most):
+                return found[:most]
+            token = f"&pageToken={_encoded(answer['nextPageToken'])}"
+
+    async def _page(self, query: str) -> dict[str, Any]:
+        answer = await self._call("GET", self._objects + query)
+        self._must(answer, self._settings.bucket)
+        return answer.json()
 
     async def find(self, uri: str) -> Stored | None:
         """Metadata of any gs:// object; None when there is none, or no such bucket.
@@ -191,11 +200,14 @@ class Bucket:
             GenerationError: it could not be looked up.
         """
         bucket, _, name = uri.removeprefix("gs://").partition("/")
-        return await self._run(lambda: self._find(bucket, name), bucket)
+        return await self._patiently(lambda: self._found(bucket, name))
 
-    def _find(self, bucket: str, name: str) -> Stored | None:
-        blob = self._client.bucket(bucket).get_blob(name, timeout=CALL_SECONDS, retry=self._retry)
-        return _stored(blob) if blob else None
+    async def _found(self, bucket: str, name: str) -> Stored | None:
+        answer = await self._call("GET", f"/storage/v1/b/{_encoded(bucket)}/o/{_encoded(name)}")
+        if answer.status == MISSING:
+            return None
+        self._must(answer, bucket)
+        return _stored(answer.json())
 
     async def sign(self, name: str) -> str:
         """A V4 signed URL for reading, valid for SIGNED_URL_LIFETIME; IAM signs it, there is no key.
@@ -203,15 +215,7 @@ class Bucket:
         Raises:
             GenerationError: IAM did not sign.
         """
-        blob = self._bucket.blob(name)
-        return await self._run(
-            lambda: str(
-                blob.generate_signed_url(
-                    version="v4", expiration=SIGNED_URL_LIFETIME, method="GET", credentials=self._signer
-                )
-            ),
-            self._settings.bucket,
-        )
+        return await self._signer.url(self._settings.bucket, name, SIGNED_URL_LIFETIME)
 
     async def check(self) -> None:
         """Look for an object that is not there: the answer takes the same permission as reading one.
@@ -221,69 +225,60 @@ class Bucket:
         """
         await self.read("readyz")
 
-    async def close(self) -> None:
-        """Close the HTTP session."""
-        await to_thread.run_sync(self._client.close)
+    async def _patiently(self, once: Callable[[], Awaitable[T]]) -> T:
+        async def call(_: float) -> T:
+            return await once()
 
-    async def _run(self, work: Callable[[], T], resource: str) -> T:
+        result, _ = await patiently(call, deadline=time.monotonic() + self._patience, policy=self._policy)
+        return result
+
+    async def _call(self, method: str, path: str, **options: Any) -> Answer:
         try:
-            # A caller who has no more time does not wait for the thread; what it stores is stored.
-            return await to_thread.run_sync(work, abandon_on_cancel=True)
-        except Exception as error:
-            raise self._failure(error, resource) from error
+            async with asyncio.timeout(CALL_SECONDS):
+                return await self._transport.call(STORAGE, method, path, **options)
+        except TimeoutError:
+            raise self._unreachable(NoAnswer("TimeoutError")) from None
+        except NoAnswer as error:
+            raise self._unreachable(error) from error
 
-    def _failure(self, error: Exception, resource: str) -> Exception:
-        if isinstance(error, RetryError) and isinstance(error.cause, Exception):
-            error = error.cause
-        if isinstance(error, GenerationError):
-            return error
-        if isinstance(error, InvalidResponse):
-            # What is left of a media call when its retries are used up.
-            error = from_http_response(error.response)
-        if isinstance(error, GoogleAPICallError):
-            return translate(_refusal(error, resource), self._settings)
-        if isinstance(error, GoogleAuthError):
-            return identity_failure(error)
-        if isinstance(error, requests.exceptions.RequestException | ConnectionError | DataCorruption | RetryError):
-            return failure(
-                Reason.STORAGE_UNAVAILABLE,
-                f"gs://{resource} cannot be reached: {type(error).__name__}",
-                hint=f"Check that the network resolves {STORAGE} to restricted.googleapis.com (199.36.153.4/30)",
-                retry_after=1.0,
-            )
-        return error
+    def _unreachable(self, error: NoAnswer) -> GenerationError:
+        return unreachable(Reason.STORAGE_UNAVAILABLE, STORAGE, error, f", nor gs://{self._settings.bucket}")
+
+    def _must(self, answer: Answer, bucket: str) -> None:
+        if not answer.ok:
+            body = answer.json() or {"message": answer.body.decode("utf-8", "replace")[:1000]}
+            raise translate(Refusal(STORAGE, answer.status, body, answer.headers, bucket), self._settings)
 
 
-def _md5(data: bytes) -> str:
-    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+def checksum(data: bytes) -> str:
+    """CRC32C in base64, as Cloud Storage states it."""
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
-def _is_object_missing(error: NotFound) -> bool:
+def _encoded(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _is_object_missing(answer: Answer) -> bool:
     # A missing bucket is a 404, too, but not "not stored yet".
-    return NO_BUCKET not in error.message
+    return NO_BUCKET not in answer.body.decode("utf-8", "replace")
 
 
-def _refusal(error: GoogleAPICallError, resource: str) -> Refusal:
-    body: Any = {}
-    headers: dict[str, str] = {}
-    if isinstance(error.response, requests.Response):
-        headers = {key.lower(): value for key, value in error.response.headers.items()}
-        try:
-            body = error.response.json()
-        except ValueError:
-            body = {}
-    if not isinstance(body, dict) or not body:
-        # Media downloads and uploads answer plain text, which the client appends to a message of its own.
-        body = {"message": error.message, "errors": list(error.errors or [])}
-    return Refusal(STORAGE, int(error.code or 500), body, headers, resource)
-
-
-def _stored(blob: Any) -> Stored:
-    return Stored(
-        name=blob.name,
-        generation=int(blob.generation),
-        mime_type=blob.content_type or "",
-        bytes=int(blob.size or 0),
-        created=blob.time_created,
-        metadata=dict(blob.metadata or {}),
-    )
+def _stored(resource: dict[str, Any]) -> Stored:
+    try:
+        return Stored(
+            name=resource["name"],
+            generation=int(resource["generation"]),
+            mime_type=resource.get("contentType") or "",
+            bytes=int(resource.get("size") or 0),
+            created=dt.datetime.fromisoformat(resource["timeCreated"]),
+            crc32c=resource.get("crc32c") or "",
+            metadata=resource.get("metadata") or {},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise failure(
+            Reason.STORAGE_UNAVAILABLE,
+            f"An answer of {STORAGE} has an unknown shape: {type(error).__name__}",
+            hint="Try again; if it lasts, compare the answer with the API's reference",
+            retry_after=1.0,
+        ) from None

@@ -3,10 +3,10 @@
 What the models have no field for goes into the words: what to avoid, and what a mask means.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from google.genai import types
+from typing import Any
 
 from generation.digest import Source, Sources
 from generation.models import Model
@@ -17,6 +17,7 @@ MASK = (
     "The next image is a mask for the image before it. Change only what is white in the mask; leave everything that is "
     "black exactly as it is."
 )
+NAMED = "The next images show {}. Keep what they show recognisably the same in the new image."
 REQUEST_TYPE = "X-Vertex-AI-LLM-Request-Type"
 SHARED_REQUEST_TYPE = "X-Vertex-AI-LLM-Shared-Request-Type"
 HEADERS = {
@@ -47,11 +48,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One call of a model."""
+    """One call of a model.
+
+    Attributes:
+        model: id.
+        location: where it is called.
+        document: body of generateContent, as the REST API describes it.
+        headers: choose the capacity.
+    """
 
     model: str
-    contents: list[types.Content]
-    config: types.GenerateContentConfig
+    location: str
+    document: dict[str, Any] = field(repr=False)
     headers: dict[str, str]
 
 
@@ -63,6 +71,7 @@ def model_call(
     labels: dict[str, str],
     *,
     seed: int | None,
+    location: str = "global",
 ) -> ModelCall:
     """The call that makes one image.
 
@@ -73,30 +82,44 @@ def model_call(
         turns: the conversation so far, oldest first.
         labels: of the campaign and of the request.
         seed: of this image; None sends none.
+        location: where the model is called.
     """
     contents = [content for turn in turns for content in _contents_of(turn)]
-    contents.append(types.Content(role="user", parts=_parts(request, sources)))
-    config = types.GenerateContentConfig(
-        response_modalities=["TEXT", "IMAGE"],
-        candidate_count=1,
-        seed=seed,
-        image_config=types.ImageConfig(
-            aspect_ratio=request.aspect_ratio,
-            image_size=(request.image_size or model.default_size) if model.accepts_image_size else None,
-            person_generation=request.person_generation,
-            output_mime_type=request.output_mime_type,
-        ),
-        safety_settings=[
-            types.SafetySetting(
-                category=types.HarmCategory(category.value), threshold=types.HarmBlockThreshold(threshold.value)
-            )
-            for category, threshold in request.safety.items()
-        ]
-        or None,
-        tools=_tools(request.grounding),
-        labels=labels or None,
-    )
-    return ModelCall(model=model.id, contents=contents, config=config, headers=dict(HEADERS[request.capacity]))
+    contents.append({"role": "user", "parts": _parts(request, sources)})
+    document = {
+        "contents": contents,
+        "systemInstruction": {"parts": [{"text": request.system_instruction}]} if request.system_instruction else None,
+        "generationConfig": _generation_config(request, model, seed),
+        "safetySettings": [
+            {"category": category.value, "threshold": threshold.value} for category, threshold in request.safety.items()
+        ],
+        "tools": _tools(request.grounding),
+        "labels": labels,
+    }
+    given = {key: value for key, value in document.items() if value}
+    return ModelCall(model=model.id, location=location, document=given, headers=HEADERS[request.capacity])
+
+
+def _generation_config(request: Request, model: Model, seed: int | None) -> dict[str, Any]:
+    output = {"mimeType": request.output_mime_type, "compressionQuality": request.output_quality}
+    image = {
+        "aspectRatio": request.aspect_ratio,
+        "imageSize": (request.image_size or model.default_size) if model.accepts_image_size else None,
+        "personGeneration": request.person_generation,
+        "imageOutputOptions": _given(output) or None,
+    }
+    config = {
+        "responseModalities": ["TEXT", "IMAGE"],
+        "candidateCount": 1,
+        "seed": seed,
+        "imageConfig": _given(image) or None,
+        "thinkingConfig": {"thinkingLevel": request.thinking_level} if request.thinking_level else None,
+    }
+    return _given(config)
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def seed_of(request: Request, model: Model, image: str, index: int) -> int | None:
@@ -114,21 +137,21 @@ def seed_of(request: Request, model: Model, image: str, index: int) -> int | Non
     return (first + index) % (INT32_MAX + 1)
 
 
-def _contents_of(turn: Turn) -> list[types.Content]:
-    image = types.Part.from_uri(file_uri=turn.uri, mime_type=turn.mime_type)
+def _contents_of(turn: Turn) -> list[dict[str, Any]]:
+    image: dict[str, Any] = {"fileData": {"fileUri": turn.uri, "mimeType": turn.mime_type}}
     if turn.thought_signature:
-        image.thought_signature = turn.thought_signature
-    return [
-        types.Content(role="user", parts=[types.Part.from_text(text=turn.prompt)]),
-        types.Content(role="model", parts=[image]),
-    ]
+        image["thoughtSignature"] = base64.b64encode(turn.thought_signature).decode()
+    return [{"role": "user", "parts": [{"text": turn.prompt}]}, {"role": "model", "parts": [image]}]
 
 
-def _parts(request: Request, sources: Sources) -> list[types.Part]:
-    parts = [_part(source) for source in sources.references]
+def _parts(request: Request, sources: Sources) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    if sources.named:
+        parts += [{"text": NAMED.format(request.reference_set)}, *map(_part, sources.named)]
+    parts += map(_part, sources.references)
     if sources.mask is not None:
-        parts += [types.Part.from_text(text=MASK), _part(sources.mask)]
-    return [*parts, types.Part.from_text(text=prompt_text(request.prompt, request.negative_prompt))]
+        parts += [{"text": MASK}, _part(sources.mask)]
+    return [*parts, {"text": prompt_text(request.prompt, request.negative_prompt)}]
 
 
 def prompt_text(prompt: str, negative_prompt: str | None) -> str:
@@ -136,15 +159,15 @@ def prompt_text(prompt: str, negative_prompt: str | None) -> str:
     return f"{prompt}\n\n{AVOID.format(negative_prompt)}" if negative_prompt else prompt
 
 
-def _part(source: Source) -> types.Part:
+def _part(source: Source) -> dict[str, Any]:
     if source.uri:
-        return types.Part.from_uri(file_uri=source.uri, mime_type=source.mime_type)
-    return types.Part.from_bytes(data=source.data, mime_type=source.mime_type)
+        return {"fileData": {"fileUri": source.uri, "mimeType": source.mime_type}}
+    return {"inlineData": {"mimeType": source.mime_type, "data": source.data}}
 
 
-def _tools(grounding: Grounding | None) -> list[types.Tool] | None:
+def _tools(grounding: Grounding | None) -> list[dict[str, Any]]:
     if grounding is Grounding.GOOGLE_SEARCH:
-        return [types.Tool(google_search=types.GoogleSearch())]
+        return [{"googleSearch": {}}]
     if grounding is Grounding.ENTERPRISE_WEB_SEARCH:
-        return [types.Tool(enterprise_web_search=types.EnterpriseWebSearch())]
-    return None
+        return [{"enterpriseWebSearch": {}}]
+    return []

@@ -1,14 +1,14 @@
 """The name of an image: SHA-256 of the canonical form of the request that made it.
 
 Canonical form: the fields that decide what the image looks like, with defaults filled in, as JSON with sorted keys and
-no white space (RFC 8785; the values are strings, integers, lists and objects, for which that is all it asks).
-Labels, requestId, timeoutSeconds, delivery, capacity and fallback do not decide what is drawn, so they are left out.
+no white space (RFC 8785; the values are strings, integers, lists and objects, for which that is all it asks). Labels,
+requestId, timeoutSeconds, delivery, capacity, fallback and async do not decide what is drawn, so they are left out.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from generation.models import Model
@@ -26,13 +26,13 @@ class Source:
         uri: gs:// address; empty for inline bytes.
         mime_type: format.
         fingerprint: SHA-256 of inline bytes, or the object's generation: the same name may get other contents.
-        data: inline bytes.
+        data: inline bytes, in base64 as they came: they are passed on and not decoded for it.
     """
 
     uri: str
     mime_type: str
     fingerprint: str
-    data: bytes = b""
+    data: str = field(default="", repr=False)
 
     def canonical(self) -> dict[str, str]:
         """What identifies the input."""
@@ -41,10 +41,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All input images of a request."""
+    """All input images of a request.
+
+    Attributes:
+        references: in the order of the request.
+        mask: what of the last image may change.
+        named: images of the request's reference set, by name.
+    """
 
     references: Sequence[Source] = ()
     mask: Source | None = None
+    named: Sequence[Source] = ()
 
 
 def canonical(request: Request, model: Model, sources: Sources) -> bytes:
@@ -56,6 +63,9 @@ def canonical(request: Request, model: Model, sources: Sources) -> bytes:
         "negativePrompt": request.negative_prompt,
         "references": [source.canonical() for source in sources.references] or None,
         "mask": sources.mask.canonical() if sources.mask else None,
+        "referenceSet": request.reference_set,
+        "referenceSetImages": [source.canonical() for source in sources.named] or None,
+        "systemInstruction": request.system_instruction,
         "previous": request.previous,
         "aspectRatio": request.aspect_ratio,
         "imageSize": request.image_size or model.default_size,
@@ -65,6 +75,8 @@ def canonical(request: Request, model: Model, sources: Sources) -> bytes:
         "personGeneration": request.person_generation,
         "grounding": request.grounding,
         "outputMimeType": request.output_mime_type,
+        "outputQuality": request.output_quality,
+        "thinkingLevel": request.thinking_level,
     }
     given = {key: value for key, value in fields.items() if value is not None}
     return canonical_json(given)

@@ -62,6 +62,12 @@ class Reason(StrEnum):
     IMAGE_NOT_FOUND = "IMAGE_NOT_FOUND"
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    REFERENCE_NOT_ALLOWED = "REFERENCE_NOT_ALLOWED"
+    RESIDENCY = "RESIDENCY"
+    LABEL_VALUES_EXHAUSTED = "LABEL_VALUES_EXHAUSTED"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    TEMPLATE_FAILED = "TEMPLATE_FAILED"
+    ASYNC_UNAVAILABLE = "ASYNC_UNAVAILABLE"
     LANGUAGE = "LANGUAGE"
     MAX_TOKENS = "MAX_TOKENS"
 
@@ -84,14 +90,19 @@ class Reason(StrEnum):
     VPC_SERVICE_CONTROLS = "VPC_SERVICE_CONTROLS"
     KMS_KEY_DENIED = "KMS_KEY_DENIED"
     SIGNING_DENIED = "SIGNING_DENIED"
+    CALLER_NOT_ALLOWED = "CALLER_NOT_ALLOWED"
 
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     CAPACITY_EXHAUSTED = "CAPACITY_EXHAUSTED"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    RATE_EXCEEDED = "RATE_EXCEEDED"
 
     MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE"
+    MODEL_PAUSED = "MODEL_PAUSED"
     MODEL_FAILED = "MODEL_FAILED"
     STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
     IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
+    QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     IN_PROGRESS = "IN_PROGRESS"
 
@@ -99,6 +110,7 @@ class Reason(StrEnum):
     BUCKET_NOT_FOUND = "BUCKET_NOT_FOUND"
     KMS_KEY_UNUSABLE = "KMS_KEY_UNUSABLE"
     STORAGE_REFUSED = "STORAGE_REFUSED"
+    QUEUE_REFUSED = "QUEUE_REFUSED"
     INVALID_SETTINGS = "INVALID_SETTINGS"
     INTERNAL = "INTERNAL"
 
@@ -239,6 +251,14 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.IMAGE_NOT_FOUND: ReasonFacts(InvalidRequest, 404, "NOT_FOUND", "no image has this id"),
     Reason.ROUTE_NOT_FOUND: ReasonFacts(InvalidRequest, 404, "NOT_FOUND", "no such path"),
     Reason.METHOD_NOT_ALLOWED: ReasonFacts(InvalidRequest, 405, "UNIMPLEMENTED", "the path has no such method"),
+    Reason.REFERENCE_NOT_ALLOWED: ReasonFacts(InvalidRequest, 400, BAD, "a reference lies in a bucket not allowed"),
+    Reason.RESIDENCY: ReasonFacts(InvalidRequest, 400, PRECONDITION, "the model is not served where data must stay"),
+    Reason.LABEL_VALUES_EXHAUSTED: ReasonFacts(InvalidRequest, 400, BAD, "a label key has had all its 1,000 values"),
+    Reason.REQUEST_ID_REUSED: ReasonFacts(
+        InvalidRequest, 409, "ALREADY_EXISTS", "the requestId stands for another request"
+    ),
+    Reason.TEMPLATE_FAILED: ReasonFacts(InvalidRequest, 400, BAD, "the template does not fit its data, or is refused"),
+    Reason.ASYNC_UNAVAILABLE: ReasonFacts(InvalidRequest, 400, PRECONDITION, "the campaign has no queue"),
     Reason.LANGUAGE: ReasonFacts(InvalidRequest, 400, PRECONDITION, "the prompt's language is not supported"),
     Reason.MAX_TOKENS: ReasonFacts(InvalidRequest, 400, PRECONDITION, "the answer ran out of tokens before an image"),
     Reason.PROMPT_BLOCKED: ReasonFacts(Declined, 400, PRECONDITION, "a filter blocked the prompt or its images"),
@@ -259,18 +279,28 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.VPC_SERVICE_CONTROLS: ReasonFacts(AccessDenied, 403, DENIED, "a service perimeter stopped the call"),
     Reason.KMS_KEY_DENIED: ReasonFacts(AccessDenied, 403, DENIED, "Cloud Storage may not use the bucket's key"),
     Reason.SIGNING_DENIED: ReasonFacts(AccessDenied, 403, DENIED, "the function's identity may not sign as itself"),
+    Reason.CALLER_NOT_ALLOWED: ReasonFacts(AccessDenied, 403, DENIED, "the caller is none of the campaign's"),
     Reason.QUOTA_EXCEEDED: ReasonFacts(QuotaExhausted, 429, "RESOURCE_EXHAUSTED", "a quota of the project is used up"),
     Reason.CAPACITY_EXHAUSTED: ReasonFacts(QuotaExhausted, 429, "RESOURCE_EXHAUSTED", "no capacity at the moment"),
+    Reason.BUDGET_EXCEEDED: ReasonFacts(
+        QuotaExhausted, 429, "RESOURCE_EXHAUSTED", "the campaign's budget would be exceeded; the model was not asked"
+    ),
+    Reason.RATE_EXCEEDED: ReasonFacts(
+        QuotaExhausted, 429, "RESOURCE_EXHAUSTED", "the campaign's ceiling of images a minute is reached"
+    ),
     Reason.MODEL_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "the model's API failed"),
+    Reason.MODEL_PAUSED: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "the model failed so often that it rests"),
     Reason.MODEL_FAILED: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "the model's answer is unusable"),
     Reason.STORAGE_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "Cloud Storage failed"),
     Reason.IDENTITY_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "tokens or signatures failed"),
+    Reason.QUEUE_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "Cloud Tasks failed"),
     Reason.DEADLINE_EXCEEDED: ReasonFacts(TemporaryFailure, 504, "DEADLINE_EXCEEDED", "timeoutSeconds have passed"),
     Reason.IN_PROGRESS: ReasonFacts(TemporaryFailure, 409, "ABORTED", "the same request is still worked on elsewhere"),
     Reason.MODEL_NOT_FOUND: ReasonFacts(FatalFailure, 404, "NOT_FOUND", "the model is not served at the location"),
     Reason.BUCKET_NOT_FOUND: ReasonFacts(FatalFailure, 500, PRECONDITION, "the campaign's bucket does not exist"),
     Reason.KMS_KEY_UNUSABLE: ReasonFacts(FatalFailure, 500, PRECONDITION, "the bucket's key is disabled or destroyed"),
     Reason.STORAGE_REFUSED: ReasonFacts(FatalFailure, 500, "INTERNAL", "Cloud Storage refused a request as malformed"),
+    Reason.QUEUE_REFUSED: ReasonFacts(FatalFailure, 500, "INTERNAL", "Cloud Tasks refused a task"),
     Reason.INVALID_SETTINGS: ReasonFacts(FatalFailure, 500, PRECONDITION, "the function's environment is wrong"),
     Reason.INTERNAL: ReasonFacts(FatalFailure, 500, "INTERNAL", "a defect of the function"),
 }

@@ -3,30 +3,42 @@
 import asyncio
 import base64
 import contextlib
+import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
+from generation.admission import EXPECTED_BYTES, Admission, Room, room_of_the_instance
 from generation.archive import Archive
-from generation.bucket import ObjectStore
+from generation.caller import NOBODY, Caller
 from generation.claim import Claims
+from generation.clients import Clients
 from generation.conversation import Turn
 from generation.digest import Sources, image_id
 from generation.errors import GenerationError, Reason, Violation, failure, invalid
 from generation.flight import Flights
-from generation.models import Model, table
+from generation.label_values import LabelValues
+from generation.ledger import Ledger
+from generation.models import FLEX, Model, Spent, table
 from generation.painter import Choice, Made, Painter, Work
-from generation.record import AnsweredImage, ImageAnswer, Timing, milliseconds
-from generation.request import Delivery, Request
+from generation.pending import Pendings
+from generation.rate import Rate
+from generation.record import AnsweredImage, ImageAnswer, Pending, Timing, milliseconds
+from generation.request import Capacity, Delivery, Request
 from generation.retry import Policy
 from generation.settings import Settings
 from generation.sources import find_sources
 from generation.usage import Cost, Usage
-from generation.vertex import ImageModel
 
 STORE_SECONDS = 120.0
 """Storing may take this long beyond timeoutSeconds: by then the image is paid for. A claim is held as much longer."""
+THOUGHTS = 2000
+"""Tokens of thinking that an estimate allows for; 200 to 1,500 were seen."""
+CHARACTERS_PER_TOKEN = 3
 FALL_BACK = {
     Reason.MODEL_UNAVAILABLE,
+    Reason.MODEL_PAUSED,
     Reason.MODEL_FAILED,
     Reason.MODEL_NOT_FOUND,
     Reason.DEADLINE_EXCEEDED,
@@ -35,48 +47,89 @@ FALL_BACK = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request with whom it is for.
+
+    Attributes:
+        request: a valid request.
+        models: to be tried in turn, at least one.
+        caller: for whom.
+        address: origin at which the function was called.
+    """
+
+    request: Request
+    models: Sequence[Model]
+    caller: Caller = NOBODY
+    address: str = ""
+
+
 class Generator:
     """Makes images, each once."""
 
-    def __init__(self, settings: Settings, store: ObjectStore, model: ImageModel, policy: Policy | None = None) -> None:
+    def __init__(self, settings: Settings, clients: Clients, policy: Policy | None = None) -> None:
+        store = clients.store
         self._settings = settings
         self._store = store
+        self._queue = clients.queue
+        self._telemetry = clients.telemetry
         self._archive = Archive(store, settings.bucket)
-        self._painter = Painter(settings, self._archive, model, policy or Policy())
+        self._painter = Painter(settings, self._archive, clients.model, policy or Policy(), clients.telemetry)
         self._claims = Claims(store)
+        self._pendings = Pendings(store)
+        self._labels = LabelValues(store)
+        self._rate = Rate(settings.images_per_minute) if settings.images_per_minute else None
+        self._ledger = Ledger(store, settings.budget) if settings.budget else None
         self._flights: Flights[Made] = Flights()
+        self.admission = Admission(room_of_the_instance(settings.bytes_in_flight))
+        self._telemetry.observe("bytes_in_flight", lambda: float(self.admission.taken))
 
-    async def generate(self, request: Request, models: Sequence[Model]) -> ImageAnswer:
-        """The answer to a request.
-
-        Args:
-            request: a valid request.
-            models: to be tried in turn, at least one.
+    async def generate(self, order: Order) -> ImageAnswer | Pending:
+        """The answer to a request: images, or where they will be.
 
         Raises:
             GenerationError: there is no image.
         """
         start = time.monotonic()
-        deadline = start + request.timeout_seconds
+        seconds = order.request.timeout_seconds
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                sources = await find_sources(request, models, self._store)
-                choices = [Choice(model, image_id(request, model, sources)) for model in models]
-                made, fresh = await self._stored(choices), False
+            async with asyncio.timeout(seconds):
+                return await self._answered(order, start, start + seconds)
         except TimeoutError:
-            raise _too_late(request) from None
-        if made is None:
-            made, fresh = await self._join(request, choices, sources, deadline)
-        return await self._answer(request, made, fresh=fresh, start=start)
+            raise failure(
+                Reason.DEADLINE_EXCEEDED,
+                f"There is no image after {seconds} s",
+                hint="Raise timeoutSeconds, or ask again: what is under way is finished and kept",
+                retry_after=5.0,
+            ) from None
 
-    async def show(self, image: str) -> dict[str, object]:
-        """The record of an image with fresh signed URLs; an empty id is nobody's.
+    async def _answered(self, order: Order, start: float, deadline: float) -> ImageAnswer | Pending:
+        order, sources = await self._prepared(order)
+        request = order.request
+        choices = [Choice(model, image_id(request, model, sources)) for model in order.models]
+        if request.request_id is not None:
+            await self._bind(request.request_id, order.caller, choices[0].image)
+        made = await self._stored(choices)
+        if made is None and request.asynchronous:
+            return await self._hand_over(order, choices[0])
+        if made is not None:
+            return await self._answer(request, made, fresh=False, start=start)
+        key = tuple(choice.image for choice in choices)
+        made, started = await self._flights.join(key, lambda: self._make(order, choices, sources, deadline))
+        return await self._answer(request, made, fresh=started and made.own, start=start)
+
+    async def show(self, image: str) -> dict[str, object] | Pending:
+        """The record of an image with fresh signed URLs, or how far it is; an empty id is nobody's.
 
         Raises:
-            GenerationError: IMAGE_NOT_FOUND, or the bucket or the signature failed.
+            GenerationError: IMAGE_NOT_FOUND, the reason why the image was not made, or the bucket or the signature
+                failed.
         """
         record = await self._archive.record(image) if image else None
         if record is None:
+            pending = await self._pendings.state(image) if image else None
+            if pending is not None:
+                return pending
             raise failure(
                 Reason.IMAGE_NOT_FOUND,
                 "There is no image of this id",
@@ -89,42 +142,111 @@ class Generator:
             entry |= {"uri": self._archive.uri(kept.object), "signedUrl": url}
         return document
 
+    async def queued(self, name: str) -> tuple[bytes, str]:
+        """A request that was handed to the queue, and the e-mail of its caller.
+
+        Raises:
+            GenerationError: IMAGE_NOT_FOUND, there is none.
+        """
+        return await self._pendings.read(name)
+
     async def close(self) -> None:
         """Let what is under way end."""
         await self._flights.land()
+        if self._ledger is not None:
+            with contextlib.suppress(GenerationError):
+                await self._ledger.flush()
+
+    async def _prepared(self, order: Order) -> tuple[Order, Sources]:
+        request = order.request
+        if request.template is not None:
+            from generation.template import FOLDER, written  # noqa: PLC0415 -- Jinja2 is loaded only when it is asked for
+
+            text = request.template.text
+            if text is None:
+                name = f"{FOLDER}/{request.template.name}.j2"
+                kept = await self._store.read(name)
+                if kept is None:
+                    problem = f"{self._archive.uri(name)} does not exist"
+                    hint = f"gcloud storage cp FILE {self._archive.uri(name)}"
+                    raise invalid([Violation("template.name", Reason.TEMPLATE_FAILED, problem, hint)])
+                text = kept.decode("utf-8", "replace")
+            request = written(request, text)
+            order = Order(request, order.models, order.caller, order.address)
+        if not (request.references or request.mask or request.reference_set):
+            return order, Sources()
+        return order, await find_sources(request, order.models, self._store, self._settings.bucket)
+
+    async def _bind(self, request_id: str, caller: Caller, image: str) -> None:
+        # Callers do not see each other's ids.
+        whose = hashlib.sha256(caller.email.encode()).hexdigest()[:16]
+        if not await self._store.create(f"requests/{whose}/{request_id}", image.encode(), "text/plain", {}):
+            raise failure(
+                Reason.REQUEST_ID_REUSED,
+                f"requestId {request_id!r} was given to a request for another image",
+                hint="Give each request a requestId of its own; the same one again answers the same image",
+            )
 
     async def _stored(self, choices: Sequence[Choice]) -> Made | None:
+        if len(choices) == 1:
+            record = await self._archive.record(choices[0].image)
+            return None if record is None else Made(record)
         records = await asyncio.gather(*(self._archive.record(choice.image) for choice in choices))
         return next((Made(record) for record in records if record is not None), None)
 
-    async def _join(
-        self, request: Request, choices: Sequence[Choice], sources: Sources, deadline: float
-    ) -> tuple[Made, bool]:
-        key = tuple(choice.image for choice in choices)
-        left = deadline - time.monotonic() + STORE_SECONDS
-        try:
-            async with asyncio.timeout(left):
-                made, started = await self._flights.join(key, lambda: self._make(request, choices, sources, deadline))
-        except TimeoutError:
-            raise _too_late(request) from None
-        return made, started and made.data is not None
+    async def _hand_over(self, order: Order, choice: Choice) -> Pending:
+        if self._queue is None:
+            raise AssertionError("validation lets async through only where there is a queue")
+        self._take_rate(order)
+        self._must_afford(order.request, choice.model)
+        document = order.request.model_dump_json(by_alias=True, exclude_defaults=True, exclude={"asynchronous"})
+        name = await self._pendings.add(choice.image, document, order.caller.email)
+        if name is not None:
+            seconds = round(order.request.timeout_seconds + STORE_SECONDS)
+            await self._queue.add(name, order.address, seconds=seconds)
+        return Pending(id=choice.image, state="QUEUED")
 
-    async def _make(self, request: Request, choices: Sequence[Choice], sources: Sources, deadline: float) -> Made:
+    async def _make(self, order: Order, choices: Sequence[Choice], sources: Sources, deadline: float) -> Made:
         for position, choice in enumerate(choices):
             now = time.monotonic()
             share = now + (deadline - now) / (len(choices) - position)
             try:
-                return await self._claimed(request, choice, sources, share)
+                return await self._paid(order, choice, sources, share)
             except GenerationError as error:
                 if error.reason not in FALL_BACK or position + 1 == len(choices):
                     raise
         raise AssertionError("a request names at least one model")
 
-    async def _claimed(self, request: Request, choice: Choice, sources: Sources, deadline: float) -> Made:
+    async def _paid(self, order: Order, choice: Choice, sources: Sources, deadline: float) -> Made:
+        self._take_rate(order)
+        if order.request.labels:
+            new = {key: value for key, value in order.request.labels.items() if key not in self._settings.labels}
+            await self._labels.admit(new)
+        if self._ledger is None:
+            return await self._claimed(order, choice, sources, deadline)
+        reservation = await self._ledger.reserve(estimate(order.request, choice.model))
+        spent = Decimal(0)
+        try:
+            made = await self._claimed(order, choice, sources, deadline)
+            if made.own:
+                spent = Decimal(str(made.record.cost.amount))
+        except GenerationError as error:
+            if error.usage is not None:
+                spent = choice.model.cost(error.usage.spent)
+            raise
+        else:
+            return made
+        finally:
+            # What cannot be written down now is written with the next; the image is there all the same.
+            with contextlib.suppress(GenerationError):
+                await self._ledger.settle(reservation, spent)
+
+    async def _claimed(self, order: Order, choice: Choice, sources: Sources, deadline: float) -> Made:
         async def done() -> bool:
             return await self._archive.record(choice.image) is not None
 
         start = time.monotonic()
+        request = order.request
         turns = await self._turns(request, choice.model)
         lease = deadline - start + STORE_SECONDS
         claim = await self._claims.take(choice.image, lease=lease, deadline=deadline, done=done)
@@ -133,32 +255,36 @@ class Generator:
             if record is not None:
                 return Made(record)
             raise failure(Reason.INTERNAL, f"The record of image {choice.image} was there and is gone")
+        room = Room(self.admission, EXPECTED_BYTES.get(request.image_size or choice.model.default_size, 0))
         try:
-            work = Work(request, choice, sources, turns)
+            work = Work(request, choice, sources, turns, order.caller.email, room)
             return await self._painter.paint(work, attempt=claim.number, start=start, deadline=deadline)
         except BaseException as error:
             reason = error.reason.value if isinstance(error, GenerationError) else type(error).__name__
             with contextlib.suppress(GenerationError):
                 await self._claims.give_up(claim, reason)
             raise
+        finally:
+            room.leave()
 
     async def _turns(self, request: Request, model: Model) -> Sequence[Turn]:
         if request.previous is None:
             return ()
-        inputs = len(request.references) + (request.mask is not None)
-        turns = await self._archive.conversation(request.previous, model.input.images - inputs)
+        others = len(request.references) + (request.mask is not None)
+        turns = await self._archive.conversation(request.previous, model.input.images - others)
         if not turns:
-            raise invalid(
-                [
-                    Violation(
-                        "previous",
-                        Reason.REFERENCE_NOT_FOUND,
-                        f"there is no image {request.previous}",
-                        "give the id that POST /images answered",
-                    )
-                ]
-            )
+            problem = "there is no image of this id"
+            hint = "give the id that POST /images answered"
+            raise invalid([Violation("previous", Reason.REFERENCE_NOT_FOUND, problem, hint)])
         return turns
+
+    def _take_rate(self, order: Order) -> None:
+        if self._rate is not None:
+            self._rate.take(order.caller.email, order.request.count)
+
+    def _must_afford(self, request: Request, model: Model) -> None:
+        if self._ledger is not None:
+            self._ledger.must_fit(estimate(request, model))
 
     async def _answer(self, request: Request, made: Made, *, fresh: bool, start: float) -> ImageAnswer:
         record = made.record
@@ -166,7 +292,7 @@ class Generator:
         urls = await self._archive.signed_urls(record)
         data: Sequence[bytes | None] = [None] * len(record.images)
         if request.delivery is Delivery.INLINE:
-            data = made.data if made.data is not None else await self._archive.bytes_of(record)
+            data = made.data or await self._archive.bytes_of(record)
         now = time.monotonic()
         model = table().get(record.model)
         nothing = Cost.nothing(model) if model else record.cost.model_copy(update={"amount": 0.0})
@@ -184,6 +310,7 @@ class Generator:
                     width=kept.width,
                     height=kept.height,
                     bytes=kept.bytes,
+                    content_credentials=kept.content_credentials,
                     data=None if content is None else base64.b64encode(content).decode(),
                 )
                 for kept, url, content in zip(record.images, urls, data, strict=True)
@@ -200,13 +327,20 @@ class Generator:
             attempts=record.attempts if fresh else 0,
             finish_reason=record.finish_reason,
             text=record.text,
+            disclosure=record.disclosure,
         )
 
 
-def _too_late(request: Request) -> GenerationError:
-    return failure(
-        Reason.DEADLINE_EXCEEDED,
-        f"There is no image after {request.timeout_seconds} s",
-        hint="Raise timeoutSeconds, or ask again: what is under way is finished and kept",
-        retry_after=5.0,
+def estimate(request: Request, model: Model) -> Decimal:
+    """What a request will cost at most, as far as can be known before: retries of failed calls cost nothing."""
+    inputs = len(request.references) + (request.mask is not None) + (request.previous is not None)
+    inputs += model.input.images - inputs if request.reference_set else 0
+    size = request.image_size or model.default_size
+    spent = Spent(
+        input_tokens=len(request.prompt) // CHARACTERS_PER_TOKEN + inputs * model.input.image_tokens,
+        image_tokens=model.sizes[size],
+        text_tokens=THOUGHTS if model.thinking else 0,
+        search_queries=1 if request.grounding else 0,
+        traffic_type=FLEX if request.capacity is Capacity.FLEX else "",
     )
+    return model.cost(spent) * request.count

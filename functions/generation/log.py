@@ -6,6 +6,7 @@ to hand a message to: neither an error's message, which may repeat a prompt, nor
 Fields: https://docs.cloud.google.com/logging/docs/structured-logging (read 2026-08).
 """
 
+import datetime as dt
 import json
 import re
 import sys
@@ -38,6 +39,9 @@ class Line:
         model: asked for, then that which answered.
         request_id: the caller's name for the request.
         image: id of the image.
+        event: outcome of a request for images; queued, one that was handed to the queue; request, any other.
+        caller_domain: of the caller's e-mail, never the e-mail.
+        capacity: asked for.
     """
 
     method: str
@@ -47,6 +51,9 @@ class Line:
     model: str = ""
     request_id: str = ""
     image: str = ""
+    event: str = "request"
+    caller_domain: str = ""
+    capacity: str = ""
     usage: Usage | None = None
     cost: Cost | None = None
     cached: bool | None = None
@@ -108,18 +115,23 @@ def write(
     campaign: str = "",
     project: str = "",
     output: TextIO | None = None,
-) -> None:
-    """Write a request's one line."""
+) -> dict[str, Any]:
+    """Write a request's one line, and return it."""
     failure_class = line.extra.get("class", "")
     document: dict[str, Any] = {
         "severity": severity(status, failure_class),
         "message": f"{line.method} {line.route} {status}" + (f" {line.extra['reason']}" if failure_class else ""),
+        "event": line.event,
         "campaign": campaign,
         "model": line.model,
         "status": status,
         "latencyMs": latency_ms,
         "imageId": line.image,
         "requestId": line.request_id,
+        "callerDomain": line.caller_domain,
+        "capacity": line.capacity,
+        "tokens": line.usage.total_token_count if line.usage else None,
+        "modelRetiresInDays": retires_in_days(line.model),
         "attempts": line.attempts,
         "cached": line.cached,
         "usage": line.usage.model_dump(by_alias=True) if line.usage else None,
@@ -133,6 +145,15 @@ def write(
     stream = output or sys.stdout
     stream.write(json.dumps(kept, ensure_ascii=False) + "\n")
     stream.flush()
+    return kept
+
+
+def retires_in_days(model: str) -> int | None:
+    """Days until a model's retirement date, negative afterwards; None where the table has no date."""
+    known = table().get(model)
+    if known is None or known.retirement is None:
+        return None
+    return (known.retirement - dt.datetime.now(dt.UTC).date()).days
 
 
 def severity(status: int, failure_class: str) -> str:

@@ -147,6 +147,7 @@ class Model(Facts):
         sizes: output tokens of an image by `imageSize`.
         refused_fields: request fields whose mere presence is an error.
         accepts_image_size: whether `imageSize` may be sent.
+        thinking_levels: levels of thinking a request may name; empty where it may name none.
         grounding: kinds of grounding the model supports.
         unconfirmed: what is believed but not stated by Google.
     """
@@ -164,6 +165,7 @@ class Model(Facts):
     aspect_ratios: tuple[str, ...] = Field(min_length=1)
     refused_fields: tuple[str, ...]
     thinking: bool
+    thinking_levels: tuple[str, ...]
     grounding: tuple[str, ...]
     flex: bool
     input: Inputs

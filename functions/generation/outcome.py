@@ -5,10 +5,12 @@ model itself declines, or asks back, with finishReason STOP and text only (Agent
 Gemini image generation, 2026-08-22). Thinking models return drafts as parts with `thought` set: those are no results.
 """
 
+import base64
+import binascii
 import re
-from dataclasses import dataclass
-
-from google.genai import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from generation.errors import GenerationError, Reason, failure
 from generation.models import Model
@@ -55,9 +57,9 @@ class Drawn:
         thought_signature: to be sent back when the conversation goes on; may be empty.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     mime_type: str
-    thought_signature: bytes = b""
+    thought_signature: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +87,36 @@ class Outcome:
     sources: tuple[str, ...]
 
 
-def read_outcome(response: types.GenerateContentResponse, model: Model, size: str) -> Outcome:
+def read_outcome(response: Mapping[str, Any], model: Model, size: str) -> Outcome:
     """The images of an answer.
 
+    Args:
+        response: the answer's JSON, `inlineData.data` decoded.
+        model: that answered.
+        size: of the images.
+
     Raises:
-        GenerationError: there are none; its `usage` holds the tokens that were used all the same.
+        GenerationError: there are none, its `usage` holds the tokens that were used all the same; or the answer has not
+            the shape the API documents (MODEL_FAILED).
     """
-    candidate = response.candidates[0] if response.candidates else None
-    parts = [part for part in _parts(candidate) if not part.thought]
-    drawn = tuple(
-        Drawn(part.inline_data.data, part.inline_data.mime_type or "", part.thought_signature or b"")
-        for part in parts
-        if part.inline_data and part.inline_data.data
-    )
+    try:
+        return _read(response, model, size)
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise failure(
+            Reason.MODEL_FAILED,
+            f"The answer of {model.id} has an unknown shape: {type(error).__name__}",
+            hint="Try again; if it lasts, compare the answer with the API's reference",
+            retry_after=1.0,
+        ) from None
+
+
+def _read(response: Mapping[str, Any], model: Model, size: str) -> Outcome:
+    candidates = response.get("candidates")
+    candidate: Mapping[str, Any] = candidates[0] if candidates else {}
+    parts = [part for part in (candidate.get("content") or {}).get("parts") or [] if not part.get("thought")]
+    drawn = tuple(_drawn(part) for part in parts if (part.get("inlineData") or {}).get("data"))
     usage = usage_of(response, len(drawn), model, size)
-    text = "\n".join(part.text.strip() for part in parts if part.text and part.text.strip())
+    text = "\n".join(part["text"].strip() for part in parts if (part.get("text") or "").strip())
     if not drawn:
         error = _why(response, candidate, text)
         error.usage = usage
@@ -107,26 +124,40 @@ def read_outcome(response: types.GenerateContentResponse, model: Model, size: st
     return Outcome(
         drawn=drawn,
         text=text,
-        finish_reason=_finish_reason(candidate),
+        finish_reason=candidate.get("finishReason") or "",
         usage=usage,
-        response_id=response.response_id or "",
-        model_version=response.model_version or model.id,
+        response_id=response.get("responseId") or "",
+        model_version=response.get("modelVersion") or model.id,
         ratings=_ratings(candidate),
         sources=_sources(candidate),
     )
 
 
-def _why(response: types.GenerateContentResponse, candidate: types.Candidate | None, text: str) -> GenerationError:
-    feedback = response.prompt_feedback
-    if candidate is None and feedback and feedback.block_reason:
-        said = f": {feedback.block_reason_message}" if feedback.block_reason_message else ""
+def _drawn(part: Mapping[str, Any]) -> Drawn:
+    inline = part["inlineData"]
+    if not isinstance(inline["data"], bytes):
+        raise TypeError("inlineData.data was not decoded")
+    return Drawn(inline["data"], inline.get("mimeType") or "", _signature(part.get("thoughtSignature") or ""))
+
+
+def _signature(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return base64.urlsafe_b64decode(text)
+
+
+def _why(response: Mapping[str, Any], candidate: Mapping[str, Any], text: str) -> GenerationError:
+    feedback = response.get("promptFeedback") or {}
+    if not candidate and feedback.get("blockReason"):
+        said = f": {feedback['blockReasonMessage']}" if feedback.get("blockReasonMessage") else ""
         return failure(
             Reason.PROMPT_BLOCKED,
-            f"The prompt was blocked before an image was made ({feedback.block_reason.value}){said}",
+            f"The prompt was blocked before an image was made ({feedback['blockReason']}){said}",
             hint=REWORD,
         )
-    finish = _finish_reason(candidate)
-    message = candidate.finish_message if candidate and candidate.finish_message else ""
+    finish = candidate.get("finishReason") or ""
+    message = candidate.get("finishMessage") or ""
     reason = REFUSALS.get(finish)
     if reason is None:
         return failure(
@@ -144,28 +175,19 @@ def _why(response: types.GenerateContentResponse, candidate: types.Candidate | N
     return failure(reason, f"The model returned no image ({finish}).{said}{about}", hint=HINTS.get(reason, REWORD))
 
 
-def _parts(candidate: types.Candidate | None) -> list[types.Part]:
-    return (candidate.content.parts or []) if candidate and candidate.content else []
-
-
-def _finish_reason(candidate: types.Candidate | None) -> str:
-    return candidate.finish_reason.value if candidate and candidate.finish_reason else ""
-
-
 def _topics(message: str) -> list[str]:
     codes = set(re.findall(r"\d{8}", message))
     return [topic for topic, known in SUPPORT_CODES.items() if codes & set(known)]
 
 
-def _ratings(candidate: types.Candidate | None) -> dict[str, str]:
+def _ratings(candidate: Mapping[str, Any]) -> dict[str, str]:
     return {
-        rating.category.value: rating.probability.value if rating.probability else ""
-        for rating in (candidate.safety_ratings or [] if candidate else [])
-        if rating.category
+        rating["category"]: rating.get("probability") or ""
+        for rating in candidate.get("safetyRatings") or []
+        if rating.get("category")
     }
 
 
-def _sources(candidate: types.Candidate | None) -> tuple[str, ...]:
-    grounding = candidate.grounding_metadata if candidate else None
-    chunks = grounding.grounding_chunks or [] if grounding else []
-    return tuple(chunk.web.uri for chunk in chunks if chunk.web and chunk.web.uri)
+def _sources(candidate: Mapping[str, Any]) -> tuple[str, ...]:
+    chunks = (candidate.get("groundingMetadata") or {}).get("groundingChunks") or []
+    return tuple(chunk["web"]["uri"] for chunk in chunks if (chunk.get("web") or {}).get("uri"))

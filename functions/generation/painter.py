@@ -5,23 +5,27 @@ import datetime as dt
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 
+from generation.admission import Room
 from generation.archive import Archive
+from generation.breaker import Breaker
+from generation.concurrency import Limiter
 from generation.conversation import Turn, model_call, prompt_text, seed_of
 from generation.digest import Sources, canonical
-from generation.errors import ErrorClass, GenerationError
+from generation.disclosure import disclosure, marks
+from generation.errors import ErrorClass, GenerationError, Reason, failure
 from generation.models import Model
 from generation.outcome import Outcome, read_outcome
 from generation.record import KeptImage, Provenance, Record, Safety, Timing, milliseconds
-from generation.request import Request
-from generation.retry import Policy, patiently
+from generation.request import Capacity, Delivery, Request
+from generation.retry import Policy, RetryBudget, patiently
 from generation.settings import Settings
+from generation.telemetry import Telemetry
 from generation.usage import Cost, Usage
 from generation.vertex import ImageModel
 
-CLIENT = f"google-genai {version('google-genai')}"
+CLIENT = "plantain generation function, Agent Platform REST API v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A record, and the bytes of its images where this instance has just made them."""
+    """A record.
+
+    Attributes:
+        record: as it lies in the bucket.
+        data: the bytes of its images, where this instance has just made them and they go along with the answer.
+        own: whether this instance has just made them.
+    """
 
     record: Record
-    data: tuple[bytes, ...] | None = None
+    data: tuple[bytes, ...] | None = field(default=None, repr=False)
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,21 @@ class Work:
         choice: the model that makes it, and the id it will have.
         sources: its input images.
         turns: the conversation it goes on from, oldest first.
+        caller: for whom.
+        room: what it may hold in memory.
     """
 
     request: Request
     choice: Choice
     sources: Sources
     turns: Sequence[Turn]
+    caller: str
+    room: Room
+
+    @property
+    def edited(self) -> bool:
+        """Whether it is made from images that the caller gave."""
+        return bool(self.sources.references or self.sources.named)
 
     @property
     def size(self) -> str:
@@ -94,14 +114,27 @@ class Painted:
         return next((reason for reason in reasons if reason != "STOP"), "STOP")
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands between requests and one model's capacity."""
+
+    limiter: Limiter
+    breaker: Breaker
+    retries: RetryBudget
+
+
 class Painter:
     """Makes images."""
 
-    def __init__(self, settings: Settings, archive: Archive, model: ImageModel, policy: Policy) -> None:
+    def __init__(
+        self, settings: Settings, archive: Archive, model: ImageModel, policy: Policy, telemetry: Telemetry
+    ) -> None:
         self._settings = settings
         self._archive = archive
         self._model = model
         self._policy = policy
+        self._telemetry = telemetry
+        self._gates: dict[tuple[str, str], Gate] = {}
 
     async def paint(self, work: Work, *, attempt: int, start: float, deadline: float) -> Made:
         """The images and their record, stored.
@@ -116,9 +149,12 @@ class Painter:
             GenerationError: the model gave no image, or it could not be stored.
         """
         asked = time.monotonic()
-        indexes = range(work.request.count)
-        calls = (self._call(work, index, deadline) for index in indexes)
-        painted = _sorted_out(await asyncio.gather(*calls, return_exceptions=True))
+        if work.request.count == 1:
+            # Without a task of its own, which most requests would pay for and not need.
+            painted = Painted([(0, (only := await self._call(work, 0, deadline))[0])], [], only[1])
+        else:
+            calls = (self._call(work, index, deadline) for index in range(work.request.count))
+            painted = _sorted_out(await asyncio.gather(*calls, return_exceptions=True))
         answered = time.monotonic()
         kept: list[KeptImage] = []
         data: list[bytes] = []
@@ -134,7 +170,8 @@ class Painter:
                         notes=self._notes(work),
                     )
                 )
-                data.append(drawn.data)
+                if work.request.delivery is Delivery.INLINE:
+                    data.append(drawn.data)
         stored = time.monotonic()
         timing = Timing(
             queue_ms=milliseconds(asked - start),
@@ -144,17 +181,56 @@ class Painter:
         )
         record = await self._archive.keep_record(self._record(work, painted, kept, timing))
         own = [image.sha256 for image in record.images] == [image.sha256 for image in kept]
-        return Made(record, tuple(data) if own else None)
+        return Made(record, tuple(data) if own else None, own=own)
 
     async def _call(self, work: Work, index: int, deadline: float) -> tuple[Outcome, int]:
         model = work.choice.model
-        labels = self._labels(work.request)
-        call = model_call(work.request, model, work.sources, work.turns, labels, seed=work.seed(index))
+        location = self._settings.location_of(model) or self._settings.location
+        call = model_call(
+            work.request,
+            model,
+            work.sources,
+            work.turns,
+            self._labels(work.request),
+            seed=work.seed(index),
+            location=location,
+        )
+        gate = self._gate(model, work.request.capacity)
 
         async def once(left: float) -> Outcome:
-            return read_outcome(await self._model.generate(call, within=left), model, work.size)
+            gate.breaker.enter()
+            try:
+                async with asyncio.timeout(left), gate.limiter.slot(work.caller):
+                    with self._telemetry.span("generateContent", model=model.id):
+                        answer = await self._model.generate(call, within=left, room=work.room)
+                    outcome = read_outcome(answer, model, work.size)
+            except TimeoutError:
+                gate.breaker.failed(TimeoutError())
+                raise self._no_turn(work) from None
+            except BaseException as error:
+                gate.breaker.failed(error)
+                raise
+            gate.breaker.succeeded()
+            return outcome
 
-        return await patiently(once, deadline=deadline, policy=self._policy)
+        return await patiently(once, deadline=deadline, policy=self._policy, budget=gate.retries)
+
+    def _gate(self, model: Model, capacity: Capacity) -> "Gate":
+        key = (model.id, capacity.value)
+        gate = self._gates.get(key)
+        if gate is None:
+            limiter = Limiter(self._settings.calls_in_flight)
+            gate = self._gates[key] = Gate(limiter, Breaker(model.id), RetryBudget())
+        return gate
+
+    @staticmethod
+    def _no_turn(work: Work) -> GenerationError:
+        return failure(
+            Reason.DEADLINE_EXCEEDED,
+            f"{work.choice.model.id} has had no room for the request in time, so there is no image",
+            hint="Raise timeoutSeconds, ask with async, or name a model in fallback",
+            retry_after=5.0,
+        )
 
     def _labels(self, request: Request) -> dict[str, str]:
         return {**self._settings.labels, **request.labels}
@@ -167,17 +243,19 @@ class Painter:
             "image-size": work.size,
             "aspect-ratio": work.request.aspect_ratio or "",
             "request-id": work.request.request_id or "",
+            **marks(work.choice.model.id, edited=work.edited),
         }
         return {key: value for key, value in notes.items() if value}
 
     def _record(self, work: Work, painted: Painted, kept: Sequence[KeptImage], timing: Timing) -> Record:
         request, model = work.request, work.choice.model
         outcomes = [outcome for _, outcome in painted.outcomes]
+        credentials = all(image.content_credentials for image in kept)
         return Record(
             id=work.choice.image,
             campaign=self._settings.campaign,
             project=self._settings.project,
-            location=self._settings.location,
+            location=self._settings.location_of(model) or self._settings.location,
             model=model.id,
             created_at=dt.datetime.now(dt.UTC),
             canonical=json.loads(canonical(request, model, work.sources)),
@@ -200,10 +278,11 @@ class Painter:
                 model_version=outcomes[0].model_version,
                 response_ids=tuple(outcome.response_id for outcome in outcomes),
                 client=CLIENT,
-                content_credentials=all(image.content_credentials for image in kept),
+                content_credentials=credentials,
                 sources=tuple(dict.fromkeys(source for outcome in outcomes for source in outcome.sources)),
                 previous=request.previous,
             ),
+            disclosure=disclosure(model.id, edited=work.edited, content_credentials=credentials),
             failures=tuple(refusal.reason.value for refusal in painted.refusals),
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 from generation.clients import Clients
 from generation.errors import GenerationError, Reason, failure
+from generation.models import table
 from generation.settings import Settings
 
 SECONDS = 10.0
@@ -12,11 +13,13 @@ SECONDS = 10.0
 
 async def readiness(clients: Clients, settings: Settings) -> tuple[bool, dict[str, object]]:
     """Whether all dependencies answer, and what each says."""
+    model = table().get(settings.model)
+    location = settings.location_of(model) if model else settings.location
     checks = {
         "identity": clients.check_identity(),
         "bucket": clients.store.check(),
         "signing": clients.store.sign("readyz"),
-        "model": clients.model.check(settings.model),
+        "model": clients.model.check(settings.model, location or settings.location),
     }
     results = await asyncio.gather(*(_check(name, check) for name, check in checks.items()))
     ready = all(result["status"] == "ok" for result in results)

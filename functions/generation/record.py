@@ -1,10 +1,11 @@
 """What is kept of an image, and what the function answers about it."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from generation.disclosure import Disclosure
 from generation.usage import Answer, Cost, Usage
 
 SCHEMA = 1
@@ -100,6 +101,7 @@ class Record(Answer):
         canonical: the canonical request whose digest the id is.
         prompt: as sent to the model, what to avoid included.
         seed: that of the first image, as sent to the model.
+        disclosure: says that a model made it; absent in records of earlier versions.
         failures: reasons for which fewer images came than were asked for.
     """
 
@@ -126,6 +128,7 @@ class Record(Answer):
     text: str
     safety: Safety
     provenance: Provenance
+    disclosure: Disclosure | None = None
     failures: tuple[str, ...] = ()
 
 
@@ -135,6 +138,7 @@ class AnsweredImage(Answer):
     Attributes:
         uri: gs:// address.
         signed_url: readable for an hour without credentials.
+        content_credentials: whether a C2PA manifest is embedded; it is not verified here.
         data: the bytes in base64, with delivery inline.
     """
 
@@ -145,6 +149,7 @@ class AnsweredImage(Answer):
     width: int
     height: int
     bytes: int
+    content_credentials: bool
     data: str | None = None
 
 
@@ -157,6 +162,7 @@ class ImageAnswer(Answer):
         cached: whether it was answered without a model call.
         attempts: model calls this request made.
         finish_reason: STOP, or why there are fewer images than were asked for.
+        disclosure: says that a model made it.
         text: what the model said beside the image.
     """
 
@@ -170,3 +176,15 @@ class ImageAnswer(Answer):
     attempts: int
     finish_reason: str
     text: str
+    disclosure: Disclosure | None = None
+
+
+class Pending(Answer):
+    """An image that is not there yet.
+
+    Attributes:
+        state: QUEUED, nobody works on it now; RUNNING, an instance does.
+    """
+
+    id: str
+    state: Literal["QUEUED", "RUNNING"]

@@ -5,9 +5,11 @@ Sources: error details of https://docs.cloud.google.com/apis/design/errors; VPC 
 `errors[].reason` instead of details (all read 2026-08).
 """
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from generation.errors import GenerationError, Reason, failure
@@ -20,11 +22,13 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 MODEL = "aiplatform.googleapis.com"
 STORAGE = "storage.googleapis.com"
 SIGNING = "iamcredentials.googleapis.com"
-TITLES = {MODEL: "The model", STORAGE: "Cloud Storage", SIGNING: "IAM"}
+TASKS = "cloudtasks.googleapis.com"
+TITLES = {MODEL: "The model", STORAGE: "Cloud Storage", SIGNING: "IAM", TASKS: "Cloud Tasks"}
 UNAVAILABLE = {
     MODEL: Reason.MODEL_UNAVAILABLE,
     STORAGE: Reason.STORAGE_UNAVAILABLE,
     SIGNING: Reason.IDENTITY_UNAVAILABLE,
+    TASKS: Reason.QUEUE_UNAVAILABLE,
 }
 QUOTA_WAIT_SECONDS = 60.0
 """Quotas of the model are counted by the minute."""
@@ -82,25 +86,24 @@ class Refusal:
             match = DURATION.fullmatch(str(detail.get("retryDelay", "")))
             if match:
                 return float(match[1])
-        header = self.headers.get("retry-after", "")
-        return float(header) if header.isdigit() else None
+        return _seconds(self.headers.get("retry-after", ""))
 
 
-def translate(refusal: Refusal, settings: Settings, *, model: str = "") -> GenerationError:
+def translate(refusal: Refusal, settings: Settings, *, model: str = "", location: str = "") -> GenerationError:
     """The failure of ours that stands for a refusal of Google's."""
-    error = _failure_of(refusal, settings, model)
+    error = _failure_of(refusal, settings, model, location or settings.location)
     error.asked_wait = refusal.retry_after()
     return error
 
 
-def _failure_of(refusal: Refusal, settings: Settings, model: str) -> GenerationError:
+def _failure_of(refusal: Refusal, settings: Settings, model: str, location: str) -> GenerationError:
     code = refusal.code
     if code == 401:  # noqa: PLR2004 -- HTTP statuses read best as numbers, here and below
         return _unauthenticated(refusal, settings)
     if code == 403:  # noqa: PLR2004
         return _forbidden(refusal, settings)
     if code == 404:  # noqa: PLR2004
-        return _missing(refusal, settings, model)
+        return _missing(refusal, settings, model, location)
     if code == 429:  # noqa: PLR2004
         return _exhausted(refusal, settings, model)
     # A timeout of Google's own, and a success without the promised contents, are as temporary as a failure.
@@ -163,7 +166,13 @@ def _missing_role(refusal: Refusal, settings: Settings) -> GenerationError:
             hint=f"gcloud iam service-accounts add-iam-policy-binding {settings.service_account} {member} "
             f"--role=roles/iam.serviceAccountTokenCreator --project={settings.project}",
         )
-    if refusal.service == STORAGE:
+    if refusal.service == TASKS:
+        hint = (
+            f"gcloud tasks queues add-iam-policy-binding {refusal.resource} {member} --role=roles/cloudtasks.enqueuer; "
+            f"the identity must also be allowed to act as itself: gcloud iam service-accounts add-iam-policy-binding "
+            f"{settings.service_account} {member} --role=roles/iam.serviceAccountUser --project={settings.project}"
+        )
+    elif refusal.service == STORAGE:
         role = "roles/storage.objectCreator" if permission.endswith(".create") else "roles/storage.objectViewer"
         hint = f"gcloud storage buckets add-iam-policy-binding gs://{refusal.resource} {member} --role={role}"
     else:
@@ -186,12 +195,18 @@ def _perimeter(refusal: Refusal, settings: Settings, identifier: str) -> Generat
     )
 
 
-def _missing(refusal: Refusal, settings: Settings, model: str) -> GenerationError:
+def _missing(refusal: Refusal, settings: Settings, model: str, location: str) -> GenerationError:
     if refusal.service == MODEL:
         return failure(
             Reason.MODEL_NOT_FOUND,
-            f"{model} is not served at location {settings.location!r}, or is retired: {refusal.message}",
+            f"{model} is not served at location {location!r}, or is retired: {refusal.message}",
             hint="Set GOOGLE_CLOUD_LOCATION to global, where gemini-3-pro-image is served; see `plantain models`",
+        )
+    if refusal.service == TASKS:
+        return failure(
+            Reason.QUEUE_REFUSED,
+            f"Queue {refusal.resource} does not exist: {refusal.message}",
+            hint=f"pulumi up makes it; gcloud tasks queues describe {refusal.resource} shows whether it is there",
         )
     if refusal.service == SIGNING:
         return failure(
@@ -234,6 +249,12 @@ def _malformed(refusal: Refusal, settings: Settings) -> GenerationError:
             f"The model refused the request: {refusal.message}",
             hint="Change what the message names; references must be readable images",
         )
+    if refusal.service == TASKS:
+        return failure(
+            Reason.QUEUE_REFUSED,
+            f"Cloud Tasks refused the task with HTTP {refusal.code}: {refusal.message}",
+            hint=f"gcloud tasks queues describe {refusal.resource}",
+        )
     if refusal.service == STORAGE and "KMS key" in refusal.message:
         return failure(
             Reason.KMS_KEY_UNUSABLE,
@@ -253,6 +274,19 @@ def _malformed(refusal: Refusal, settings: Settings) -> GenerationError:
         f"{TITLES[refusal.service]} refused the request with HTTP {refusal.code}: {refusal.message}",
         hint=f"gcloud storage buckets describe gs://{refusal.resource or settings.bucket}",
     )
+
+
+def _seconds(header: str) -> float | None:
+    # RFC 9110: seconds, or a date.
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    return max(0.0, (at - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:

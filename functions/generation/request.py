@@ -1,17 +1,23 @@
 """What `POST /images` takes."""
 
-import base64
 import binascii
+import hashlib
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.alias_generators import to_camel
+
+from generation.picture import Picture, read_picture
 
 INT32_MAX = 2**31 - 1
 MOST_IMAGES = 4
 PROMPT_CHARACTERS = 4 * 65_536
 """Four characters a token fill the context of the largest model; what is longer cannot fit."""
+SET_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LARGEST_INLINE = 7 * 1024 * 1024
+"""No model takes more inline (models.json), so no more is looked at."""
 LONGEST_SECONDS = 3600
 """Cloud Run ends a request after 60 minutes (docs.cloud.google.com/run/docs/configuring/request-timeout, 2026-08)."""
 
@@ -68,6 +74,15 @@ class Grounding(StrEnum):
     ENTERPRISE_WEB_SEARCH = "ENTERPRISE_WEB_SEARCH"
 
 
+class ThinkingLevel(StrEnum):
+    """How long a model thinks; which levels a model takes is in the table of models."""
+
+    MINIMAL = "MINIMAL"
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
+
 class Capacity(StrEnum):
     """Which capacity serves the request."""
 
@@ -103,41 +118,109 @@ class Reference(Wire):
     mime_type: str | None = Field(
         default=None, description="format of the image; found out from the bytes or the object when it is left out"
     )
+    _inspection: "Inspection | None" = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _is_one_image(self) -> Self:
         if (self.uri is None) == (self.data is None):
             raise ValueError("give either uri or data")
         if self.data is not None:
-            self.bytes()
+            self.inspected()
         return self
 
-    def bytes(self) -> bytes:
-        """The decoded `data`.
+    def inspected(self) -> "Inspection":
+        """What the bytes in `data` are.
 
         Raises:
-            ValueError: it is not base64.
+            ValueError: they are not base64.
+        """
+        if self._inspection is None:
+            self._inspection = Inspection.of(self.data or "")
+        return self._inspection
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Inline bytes after they were looked at once; the bytes themselves are not kept.
+
+    Attributes:
+        bytes: how many.
+        sha256: in hexadecimal.
+        picture: what their header says; None where they are no image, or too many to be looked at.
+    """
+
+    bytes: int
+    sha256: str
+    picture: Picture | None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Look at base64.
+
+        Raises:
+            ValueError: it is none.
         """
         try:
-            return base64.b64decode(self.data or "", validate=True)
-        except binascii.Error:
+            data = binascii.a2b_base64(text, strict_mode=True)
+        except (binascii.Error, ValueError):
             raise ValueError("data is not base64") from None
+        picture = read_picture(data) if len(data) <= LARGEST_INLINE else None
+        return cls(len(data), hashlib.sha256(data).hexdigest(), picture)
 
 
 Text = Annotated[str, Field(min_length=1, max_length=PROMPT_CHARACTERS)]
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Template(Wire):
+    """A prompt that is written from data."""
+
+    text: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=20_000,
+        description="the template, in Jinja2: values, loops over rows, conditions, filters; no calls",
+    )
+    name: str | None = Field(
+        default=None, pattern=SET_NAME, description="instead of text: object templates/NAME.j2 in the campaign's bucket"
+    )
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="what the template names: texts, numbers, lists and objects of these"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_template(self) -> Self:
+        if (self.text is None) == (self.name is None):
+            raise ValueError("give either text or name")
+        return self
+
+
 class Request(Wire):
     """The body of `POST /images`."""
 
-    prompt: Text = Field(description="what the image shows, or what to change in the references")
+    prompt: Text = Field(
+        default="",
+        validate_default=False,
+        description="what the image shows, or what to change in the references; required unless there is a template",
+    )
+    template: Template | None = Field(
+        default=None, description="writes the prompt from data, such as rows of figures; goes after prompt"
+    )
+    system_instruction: Text | None = Field(
+        default=None, description="how the model is to work, apart from what it draws"
+    )
     negative_prompt: Text | None = Field(
         default=None,
         description="what the image must not show; the models have no field for it, so it is added to the prompt",
     )
     references: tuple[Reference, ...] = Field(
         default=(), description="images to work from, in the order the prompt speaks of them"
+    )
+    reference_set: str | None = Field(
+        default=None,
+        pattern=SET_NAME,
+        description="name of images that keep a character or product the same: the objects below reference-sets/NAME/ "
+        "in the campaign's bucket, sent before references",
     )
     mask: Reference | None = Field(
         default=None,
@@ -171,6 +254,12 @@ class Request(Wire):
     person_generation: PersonGeneration | None = Field(default=None, description="whether people may be shown")
     grounding: Grounding | None = Field(default=None, description="what the model may look up; nothing when left out")
     output_mime_type: OutputMimeType | None = Field(default=None, description="format of the image")
+    output_quality: int | None = Field(
+        default=None, ge=1, le=100, description="quality of a JPEG; needs outputMimeType image/jpeg"
+    )
+    thinking_level: ThinkingLevel | None = Field(
+        default=None, description="how long the model thinks, where it lets itself be told; billed as text output"
+    )
     capacity: Capacity = Field(
         default=Capacity.AUTO,
         description="auto spills over from provisioned throughput to pay-as-you-go; dedicated and shared use only one "
@@ -186,3 +275,8 @@ class Request(Wire):
         default=240, ge=1, le=LONGEST_SECONDS, description="how long to wait for the model, retries included"
     )
     delivery: Delivery = Field(default=Delivery.URI, description="inline adds the bytes to the answer as data")
+    asynchronous: bool = Field(
+        default=False,
+        alias="async",
+        description="answer at once with the id; the campaign's queue has the image made, GET /images/{id} fetches it",
+    )

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from generation.errors import FatalFailure, Reason
 from generation.labels import label_problems
-from generation.models import table
+from generation.models import Model, table
 
 NAMES = {
     "project": "GOOGLE_CLOUD_PROJECT",
@@ -18,7 +19,36 @@ NAMES = {
     "model": "PLANTAIN_MODEL",
     "service_account": "PLANTAIN_SERVICE_ACCOUNT",
     "labels": "PLANTAIN_LABELS",
+    "reference_buckets": "PLANTAIN_REFERENCE_BUCKETS",
+    "residency": "PLANTAIN_RESIDENCY",
+    "budget": "PLANTAIN_BUDGET",
+    "images_per_minute": "PLANTAIN_CALLERS_PER_MINUTE",
+    "callers": "PLANTAIN_CALLERS",
+    "queue": "PLANTAIN_QUEUE",
+    "url": "PLANTAIN_URL",
+    "telemetry": "PLANTAIN_TELEMETRY",
+    "bytes_in_flight": "PLANTAIN_BYTES_IN_FLIGHT",
+    "calls_in_flight": "PLANTAIN_CALLS_IN_FLIGHT",
+    "endpoint": "PLANTAIN_ENDPOINT",
 }
+JSON_FIELDS = ("labels", "budget")
+LIST_FIELDS = ("reference_buckets", "callers", "telemetry")
+MOST_CALLS = 4096
+
+
+class Budget(BaseModel):
+    """A ceiling of what a campaign may spend.
+
+    Attributes:
+        amount: in `currency`.
+        window: after which it starts anew, in UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Decimal = Field(gt=0)
+    currency: Literal["USD"] = "USD"
+    window: Literal["day", "month"] = "month"
 
 
 class Settings(BaseModel):
@@ -32,6 +62,18 @@ class Settings(BaseModel):
         model: used when a request names none.
         service_account: e-mail of the identity the function runs as; signs URLs.
         labels: the campaign's mandatory labels, sent with every model request.
+        reference_buckets: buckets besides the campaign's from which gs:// references may be read, comma-separated.
+        residency: where requests must be processed: us, eu or a region; models served elsewhere only are refused.
+        budget: what the campaign may spend, as {"amount": 500, "currency": "USD", "window": "month"}.
+        images_per_minute: most images a minute, divided fairly between callers; counted by each instance for itself.
+        callers: who may call, comma-separated e-mails or domain:example.com; whoever the platform lets through when
+            unset.
+        queue: Cloud Tasks queue for requests with async, projects/P/locations/L/queues/Q.
+        url: the function's own address, to which the queue sends; taken from the request when unset.
+        telemetry: what is sent to Google Cloud: metrics, traces, or both, comma-separated.
+        bytes_in_flight: bytes of images held at once; 40 % of the instance's memory when unset.
+        calls_in_flight: most model calls of an instance at once.
+        endpoint: origin that stands for all of Google's hosts, such as a local Google Cloud's; unset on Google Cloud.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,8 +85,19 @@ class Settings(BaseModel):
     model: str = Field(default_factory=lambda: table().default)
     service_account: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     labels: dict[str, str] = Field(default_factory=dict)
+    reference_buckets: tuple[str, ...] = ()
+    residency: str | None = Field(default=None, pattern=r"^(us|eu|[a-z]+-[a-z]+[0-9]+)$")
+    budget: Budget | None = None
+    images_per_minute: int | None = Field(default=None, ge=1)
+    callers: tuple[str, ...] = ()
+    queue: str | None = Field(default=None, pattern=r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$")
+    url: str | None = Field(default=None, pattern=r"^https?://[^/]+$")
+    telemetry: tuple[Literal["metrics", "traces"], ...] = ()
+    bytes_in_flight: int | None = Field(default=None, ge=1)
+    calls_in_flight: int = Field(default=MOST_CALLS, ge=1)
+    endpoint: str = Field(default="", pattern=r"^(https?://[^/]+/?)?$")
 
-    @field_validator("labels", mode="before")
+    @field_validator(*JSON_FIELDS, mode="before")
     @classmethod
     def _from_json(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -53,6 +106,11 @@ class Settings(BaseModel):
             return json.loads(value)
         except ValueError:
             raise ValueError('not a JSON object such as {"campaign": "spring-launch"}') from None
+
+    @field_validator(*LIST_FIELDS, mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("labels")
     @classmethod
@@ -69,6 +127,45 @@ class Settings(BaseModel):
             raise ValueError(table().why_not(model))
         return model
 
+    @model_validator(mode="after")
+    def _can_be_served(self) -> Self:
+        model = table().get(self.model)
+        if self.residency is not None and model is not None and self.location_of(model) is None:
+            raise ValueError(
+                f"{self.model} is not served in {self.residency}; these are: "
+                f"{', '.join(m.id for m in table().models if self.location_of(m)) or 'none'}"
+            )
+        return self
+
+    def location_of(self, model: Model) -> str | None:
+        """Where a model is called: the stated location, or the place where data must stay; None if it is not served."""
+        if self.residency is None:
+            return self.location if self.location in model.locations else None
+        within = tuple(place for place in model.locations if is_within(place, self.residency))
+        return self.location if self.location in within else next(iter(within), None)
+
+
+def origin_of(host: str, endpoint: str) -> str:
+    """Origin of one of Google's hosts: its own, or its part of the endpoint that stands for all of them."""
+    return f"{endpoint.rstrip('/')}/{host.partition('.')[0]}" if endpoint else f"https://{host}"
+
+
+def is_within(location: str, residency: str) -> bool:
+    """Whether what is processed at a location stays in a jurisdiction.
+
+    `us` and `eu` hold their multi-region and its regions. Regions outside the union's member states are not `eu`:
+    London (europe-west2) and Zürich (europe-west6). Source: Agent Platform documentation, data residency (read
+    2026-08).
+    """
+    if location == residency:
+        return True
+    if residency == "us":
+        return location.startswith("us-")
+    return residency == "eu" and location.startswith("europe-") and location not in OUTSIDE_THE_UNION
+
+
+OUTSIDE_THE_UNION = {"europe-west2", "europe-west6"}
+
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment.
@@ -80,7 +177,10 @@ def read(environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        problems = [f"{NAMES[str(item['loc'][0])]}: {item['msg']}" for item in error.errors(include_url=False)]
+        problems = [
+            f"{NAMES[str(item['loc'][0])] if item['loc'] else NAMES['residency']}: {item['msg']}"
+            for item in error.errors(include_url=False)
+        ]
         raise FatalFailure(
             Reason.INVALID_SETTINGS,
             f"The function's environment is wrong, so it answers no request. {'; '.join(problems)}",

@@ -1,82 +1,101 @@
-"""Signatures in the function's own name without a key: IAM's signBlob does them.
+"""Signed URLs without a key: IAM's signBlob signs them in the function's own name.
 
-google-cloud-storage can call signBlob by itself, but reports a refusal as a bare string; here it becomes a failure that
-names the role which is missing.
+The form of a V4 signed URL: docs.cloud.google.com/storage/docs/authentication/signatures (read 2026-08). A test
+compares it with the one of google-cloud-storage.
 """
 
+import asyncio
 import base64
-from typing import Any
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from urllib.parse import quote
 
-import requests
-from google.auth.credentials import Credentials, Signing
-from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession
-
-from generation.credentials import identity_failure
 from generation.errors import Reason, failure
-from generation.refusals import SIGNING, Refusal, translate
+from generation.refusals import SIGNING, STORAGE, Refusal, translate
 from generation.settings import Settings
-from generation.transport import prepared
+from generation.transport import Answer, NoAnswer, Transport, unreachable
 
 SECONDS = 10.0
-OK = 200
+ALGORITHM = "GOOG4-RSA-SHA256"
+PLACE = "auto/storage/goog4_request"
 
 
-class Signer(Signing):
-    """What google-cloud-storage takes for a credential that can sign."""
+def now() -> dt.datetime:
+    """The time, in UTC."""
+    return dt.datetime.now(dt.UTC)
 
-    def __init__(self, settings: Settings, session: AuthorizedSession) -> None:
+
+class Signer:
+    """Makes signed URLs."""
+
+    def __init__(self, settings: Settings, transport: Transport, *, clock: Callable[[], dt.datetime] = now) -> None:
         self._settings = settings
-        self._session = session
+        self._transport = transport
+        self._clock = clock
 
-    @property
-    def signer(self) -> None:
-        """There is no local key."""
-
-    @property
-    def signer_email(self) -> str:
-        """The identity in whose name it is signed."""
-        return self._settings.service_account
-
-    def sign_bytes(self, message: bytes) -> bytes:
-        """An RSA-SHA256 signature. Blocks.
+    async def url(self, bucket: str, name: str, lifetime: dt.timedelta) -> str:
+        """An address at which an object can be read without credentials, for at most seven days.
 
         Raises:
             GenerationError: SIGNING_DENIED with the missing grant, IDENTITY_UNAVAILABLE, or another refusal of IAM.
         """
+        resource, query, text = string_to_sign(
+            bucket, name, self._settings.service_account, self._clock(), round(lifetime.total_seconds())
+        )
+        signature = await self._signed(text.encode())
+        return f"https://{STORAGE}{resource}?{query}&X-Goog-Signature={signature.hex()}"
+
+    async def _signed(self, message: bytes) -> bytes:
         email = self._settings.service_account
-        url = f"https://{SIGNING}/v1/projects/-/serviceAccounts/{email}:signBlob"
+        path = f"/v1/projects/-/serviceAccounts/{email}:signBlob"
+        body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
+        consequence = ", so no signed URL could be made"
         try:
-            response = self._session.post(url, json={"payload": base64.b64encode(message).decode()}, timeout=SECONDS)
-        except GoogleAuthError as error:
-            raise identity_failure(error) from error
-        except requests.exceptions.RequestException as error:
-            raise failure(
-                Reason.IDENTITY_UNAVAILABLE,
-                f"{SIGNING} cannot be reached, so no signed URL could be made: {type(error).__name__}",
-                hint=f"Check that the network resolves {SIGNING} to restricted.googleapis.com (199.36.153.4/30)",
-                retry_after=1.0,
-            ) from error
-        if response.status_code != OK:
-            raise translate(self._refusal(response, email), self._settings)
-        return base64.b64decode(response.json()["signedBlob"])
-
-    def close(self) -> None:
-        """Close the HTTP session."""
-        self._session.close()
-
-    @staticmethod
-    def _refusal(response: requests.Response, email: str) -> Refusal:
-        try:
-            body: Any = response.json()
-        except ValueError:
-            body = {}
-        headers = {key.lower(): value for key, value in response.headers.items()}
-        return Refusal(SIGNING, response.status_code, body if isinstance(body, dict) else {}, headers, email)
+            async with asyncio.timeout(SECONDS):
+                answer = await self._transport.call(SIGNING, "POST", path, body=body)
+        except TimeoutError:
+            raise unreachable(Reason.IDENTITY_UNAVAILABLE, SIGNING, NoAnswer("TimeoutError"), consequence) from None
+        except NoAnswer as error:
+            raise unreachable(Reason.IDENTITY_UNAVAILABLE, SIGNING, error, consequence) from error
+        if not answer.ok:
+            raise translate(
+                Refusal(SIGNING, answer.status, answer.json(), answer.headers, email),
+                self._settings,
+            )
+        return _signature(answer)
 
 
-def signing_session(credentials: Credentials) -> AuthorizedSession:
-    """The only place where a session for signing is made."""
-    session = AuthorizedSession(credentials)
-    prepared(session)
-    return session
+def _signature(answer: Answer) -> bytes:
+    try:
+        return base64.b64decode(answer.json()["signedBlob"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        raise failure(
+            Reason.IDENTITY_UNAVAILABLE,
+            f"{SIGNING} answered without a signature, so no signed URL could be made",
+            hint="Try again",
+            retry_after=1.0,
+        ) from None
+
+
+def string_to_sign(bucket: str, name: str, email: str, at: dt.datetime, seconds: int) -> tuple[str, str, str]:
+    """Path and query of a URL, and the text whose signature completes it.
+
+    Args:
+        bucket: name of the bucket.
+        name: of the object.
+        email: of the identity that signs.
+        at: from when the URL is valid, in UTC.
+        seconds: for how long, at most 604,800.
+    """
+    time, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
+    scope = f"{day}/{PLACE}"
+    resource = f"/{bucket}/{quote(name, safe='/~')}"
+    query = (
+        f"X-Goog-Algorithm={ALGORITHM}&X-Goog-Credential={quote(f'{email}/{scope}', safe='~')}"
+        f"&X-Goog-Date={time}&X-Goog-Expires={seconds}&X-Goog-SignedHeaders=host"
+    )
+    canonical = f"GET\n{resource}\n{query}\nhost:{STORAGE}\n\nhost\nUNSIGNED-PAYLOAD"
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return resource, query, f"{ALGORITHM}\n{time}\n{scope}\n{digest}"

@@ -1,38 +1,207 @@
-"""HTTP sessions of the libraries that use requests: Cloud Storage and IAM."""
+"""HTTP to Google's APIs: one session, one connection pool, one token for all of them.
 
+The APIs are called by their documented JSON over HTTP and not through google-genai and google-cloud-storage: of the CPU
+an image takes, most went into those libraries' transports, response models and copies. Tests compare what is sent here
+with what those libraries send.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
+import aiohttp
+from yarl import URL
 
-CONNECTIONS = 32
-"""More calls than requests' ten connections may be under way; the surplus would be opened and thrown away."""
+from generation import decoding
+from generation.credentials import Identity
+from generation.decoding import Document
+from generation.errors import GenerationError, Reason, failure
+from generation.settings import origin_of
+
+CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 60.0
+"""Google's front ends keep an idle connection for some minutes; ours are let go of before."""
+READ_BYTES = 128 * 1024
+PIECE_BYTES = 256 * 1024
+OK = 300
+IDENTITY = {"Accept-Encoding": "identity"}
+"""Images and base64 do not get smaller by compression, so none is asked for."""
 
 
-class Adapter(HTTPAdapter):
-    """Connections that send small packets at once, through a proxy, too.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an API answered.
 
-    urllib3 waits for more to send when there is a proxy, which costs each upload the 40 ms after which the other side
-    acknowledges.
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        body: whole.
     """
 
-    def __init__(self) -> None:
-        super().__init__(pool_maxsize=CONNECTIONS)
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """The connections of a proxy."""
-        return super().proxy_manager_for(proxy, socket_options=HTTPConnection.default_socket_options, **options)
+    @property
+    def ok(self) -> bool:
+        """Whether the call succeeded."""
+        return self.status < OK
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; empty where it is none."""
+        return decoding.object_of(self.body)
 
 
-def prepared(session: requests.Session) -> requests.Session:
-    """The same session, fit for many calls at once."""
-    session.mount("https://", Adapter())
-    session.hooks["response"].append(_read_refusal)
-    return session
+class NoAnswer(Exception):
+    """The connection failed, or was cut."""
 
 
-def _read_refusal(response: requests.Response, **_: Any) -> None:
-    # Cloud Storage's client leaves the body of a download that it tries again unread, and so its connection open.
-    if not response.ok:
-        response.content  # noqa: B018 -- reading it is the point
+class Transport:
+    """Authorised calls.
+
+    Args:
+        identity: whose token goes along; None for calls that need none.
+        endpoint: origin that stands for all hosts (`https://x/` + first label of the host); empty for the real ones.
+    """
+
+    def __init__(self, identity: Identity, endpoint: str = "") -> None:
+        self._identity = identity
+        self._endpoint = endpoint
+        self._proxies = urllib.request.getproxies()
+        self._routes: dict[str, tuple[str, str | None]] = {}
+        self._session = aiohttp.ClientSession(
+            # 0: how many calls are under way is decided by what admits requests, not by the pool.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS, ssl=_tls(), ttl_dns_cache=60),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            read_bufsize=READ_BYTES,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=IDENTITY,
+            skip_auto_headers=("User-Agent",),
+        )
+
+    def route(self, host: str) -> tuple[str, str | None]:
+        """Origin and proxy for a host of Google's, looked up once."""
+        known = self._routes.get(host)
+        if known is None:
+            origin = origin_of(host, self._endpoint)
+            scheme, _, place = origin.partition("://")
+            proxy = self._proxies.get(scheme)
+            if urllib.request.proxy_bypass(place.partition("/")[0]):
+                proxy = None
+            known = self._routes[host] = (origin, proxy)
+        return known
+
+    async def call(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        *,
+        body: bytes | tuple[bytes, ...] | None = None,
+        mime_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request and its whole answer.
+
+        Args:
+            host: of the API.
+            method: HTTP method.
+            path: with query, encoded.
+            body: whole, or parts that are sent one after the other without a copy.
+            mime_type: of the body.
+            headers: more of them.
+
+        Raises:
+            NoAnswer: nobody is there, or the answer was cut.
+            GenerationError: there is no token.
+        """
+        async with self._open(host, method, path, body, mime_type, headers) as response:
+            return Answer(response.status, _lower(response), await response.read())
+
+    async def document(
+        self, host: str, path: str, *, body: bytes, headers: Mapping[str, str], admit: decoding.Admit
+    ) -> Answer | Document:
+        """POST, and the answer's JSON with the images it carries taken out while they arrive.
+
+        Raises:
+            NoAnswer: nobody is there, or the answer was cut.
+            ValueError: the answer is no JSON, or what it carries is no base64.
+            GenerationError: there is no token.
+        """
+        async with self._open(host, "POST", path, body, "application/json", headers) as response:
+            if response.status >= OK:
+                return Answer(response.status, _lower(response), await response.read())
+            await admit(response.content_length)
+            splitter = decoding.Splitter()
+            async for chunk in response.content.iter_any():
+                splitter.feed(chunk)
+            return splitter.finish()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        body: bytes | tuple[bytes, ...] | None,
+        mime_type: str,
+        headers: Mapping[str, str] | None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        origin, proxy = self.route(host)
+        sent = {"Authorization": await self._identity.authorization(), **(headers or {})}
+        data: Any = body
+        if body is not None:
+            sent["Content-Type"] = mime_type
+        if isinstance(body, tuple):
+            sent["Content-Length"] = str(sum(map(len, body)))
+            data = _pieces(body)
+        try:
+            async with self._session.request(
+                method, _address(origin + path), data=data, headers=sent, proxy=proxy, allow_redirects=False
+            ) as response:
+                yield response
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            # TimeoutError is an OSError, too; a deadline of ours is asyncio's to raise, not a failed connection.
+            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+                raise
+            raise NoAnswer(type(error).__name__) from error
+
+
+def unreachable(reason: Reason, host: str, error: NoAnswer, consequence: str = "") -> GenerationError:
+    """The failure that stands for a call without an answer."""
+    return failure(
+        reason,
+        f"{host} cannot be reached{consequence}: {error}",
+        hint=f"Check that the network resolves {host} to restricted.googleapis.com (199.36.153.4/30)",
+        retry_after=1.0,
+    )
+
+
+def _address(url: str) -> URL:
+    # The path is encoded already; encoding it anew would spoil signed and escaped names.
+    return URL(url, encoded=True)
+
+
+def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:
+    return {key.lower(): value for key, value in response.headers.items()}
+
+
+async def _pieces(parts: tuple[bytes, ...]) -> AsyncIterator[memoryview]:
+    for part in parts:
+        view = memoryview(part)
+        for at in range(0, len(view), PIECE_BYTES):
+            yield view[at : at + PIECE_BYTES]
+
+
+def _tls() -> ssl.SSLContext:
+    # Honours SSL_CERT_FILE and SSL_CERT_DIR, as every client on the instance does.
+    return ssl.create_default_context()

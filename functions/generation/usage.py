@@ -1,9 +1,9 @@
 """Tokens and money of a request."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
-from google.genai import types
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -81,31 +81,30 @@ class Cost(Answer):
         return cls(amount=float(amount), currency=model.price.currency, as_of=model.price.as_of)
 
 
-def usage_of(response: types.GenerateContentResponse, pictures: int, model: Model, size: str) -> Usage:
+def usage_of(response: Mapping[str, Any], pictures: int, model: Model, size: str) -> Usage:
     """The usage a response states.
 
     Where a response does not split its tokens by modality, an image is taken to have the tokens of the table.
     """
-    stated = response.usage_metadata
-    if stated is None:
+    stated = response.get("usageMetadata")
+    if not stated:
         return Usage()
-    candidates = stated.candidates_token_count or 0
-    details = stated.candidates_tokens_details or []
-    images = sum(d.token_count or 0 for d in details if d.modality is types.MediaModality.IMAGE)
+    candidates = stated.get("candidatesTokenCount") or 0
+    details = stated.get("candidatesTokensDetails") or []
+    images = sum(detail.get("tokenCount") or 0 for detail in details if detail.get("modality") == "IMAGE")
     if not details:
         images = min(candidates, pictures * model.sizes[size])
     queries = [
         query
-        for candidate in response.candidates or []
-        if candidate.grounding_metadata
-        for query in candidate.grounding_metadata.web_search_queries or []
+        for candidate in response.get("candidates") or []
+        for query in (candidate.get("groundingMetadata") or {}).get("webSearchQueries") or []
     ]
     return Usage(
-        prompt_token_count=(stated.prompt_token_count or 0) + (stated.tool_use_prompt_token_count or 0),
+        prompt_token_count=(stated.get("promptTokenCount") or 0) + (stated.get("toolUsePromptTokenCount") or 0),
         candidates_token_count=candidates,
         image_token_count=images,
-        thoughts_token_count=stated.thoughts_token_count or 0,
-        total_token_count=stated.total_token_count or 0,
+        thoughts_token_count=stated.get("thoughtsTokenCount") or 0,
+        total_token_count=stated.get("totalTokenCount") or 0,
         search_query_count=len(queries),
-        traffic_type=stated.traffic_type.value if stated.traffic_type else "",
+        traffic_type=stated.get("trafficType") or "",
     )

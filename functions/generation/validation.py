@@ -14,11 +14,11 @@ from pydantic_core import ErrorDetails
 from generation.errors import InvalidRequest, Reason, Violation, invalid
 from generation.labels import RULE, label_problems
 from generation.models import Model, table
-from generation.picture import read_picture
-from generation.request import Capacity, Reference, Request
+from generation.request import Capacity, OutputMimeType, Reference, Request, Template
 from generation.settings import Settings
 
 PLACEHOLDER = "-"
+REQUIRED = "say what the image shows"
 FIELDS = tuple(field.alias or name for name, field in Request.model_fields.items())
 
 
@@ -32,15 +32,24 @@ def parse(body: bytes, settings: Settings) -> tuple[Request, tuple[Model, ...]]:
     violations: list[Violation] = []
     wrong: set[str] = set()
     try:
-        request = _request(document)
+        request = Request.model_validate_json(body)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         violations += [_violation(problem) for problem in problems]
         wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
         sound = {key: value for key, value in document.items() if key not in wrong}
         request = _request({"prompt": PLACEHOLDER} | sound)
+    if not {"prompt", "template"} & {*document}:
+        violations.insert(0, Violation("prompt", Reason.INVALID_FIELD, "field required", REQUIRED))
+    if request.output_quality is not None and request.output_mime_type != OutputMimeType.JPEG:
+        hint = "give outputMimeType image/jpeg, too"
+        violations.append(Violation("outputQuality", Reason.INVALID_FIELD, "only a JPEG has a quality", hint))
+    if request.asynchronous and settings.queue is None:
+        hint = "leave out async, or set function.queue of the campaign and deploy again: pulumi up"
+        violations.append(Violation("async", Reason.ASYNC_UNAVAILABLE, "the campaign has no queue", hint))
+    violations += _bucket_violations(request, settings)
     violations += _label_violations(request, settings)
-    if request.mask is not None and not {"references", "previous"} & ({*document} | wrong):
+    if request.mask is not None and not {"references", "previous", "referenceSet"} & ({*document} | wrong):
         problem = "there is no image it could apply to"
         violations.append(Violation("mask", Reason.INVALID_FIELD, problem, "give references or previous, too"))
     models = _models(request, settings, violations)
@@ -61,6 +70,10 @@ def model_violations(request: Request, model: Model, settings: Settings, *, blam
         blame: the field that names the model, when it is not the first choice: leaving it out is a cure, too.
     """
     otherwise = f", or leave out {blame}" if blame else ""
+    if settings.residency is not None and settings.location_of(model) is None:
+        served = ", ".join(m.id for m in table().models if settings.location_of(m)) or "none"
+        message = f"{model.id} is not served in {settings.residency}, where the campaign's data must stay"
+        return [Violation(blame or "model", Reason.RESIDENCY, message, f"use one of {served}{otherwise}")]
     found = [
         Violation(field, Reason.UNSUPPORTED_BY_MODEL, f"{model.id} {message}", hint + otherwise)
         for broken, field, message, hint in (
@@ -102,6 +115,12 @@ def _drawing_rules(request: Request, model: Model) -> list[Rule]:
             f"has no {grounding}",
             f"use one of {', '.join(model.grounding)}" if model.grounding else "leave out grounding",
         ),
+        (
+            request.thinking_level not in {None, *model.thinking_levels},
+            "thinkingLevel",
+            f"takes no thinkingLevel {request.thinking_level}",
+            f"use one of {', '.join(model.thinking_levels)}" if model.thinking_levels else "leave out thinkingLevel",
+        ),
         (inputs > most, "references", f"takes {most} images, not {inputs}", f"give at most {most}"),
     ]
 
@@ -110,16 +129,17 @@ def _capacity_rules(request: Request, model: Model, settings: Settings) -> list[
     flex = request.capacity is Capacity.FLEX
     dedicated = request.capacity is Capacity.DEDICATED
     places = " or ".join(model.locations)
+    location = settings.location_of(model)
     return [
         (
-            settings.location not in model.locations,
+            location is None,
             "model",
             f"is not served at {settings.location!r}",
             f"set GOOGLE_CLOUD_LOCATION to {places}",
         ),
         (flex and not model.flex, "capacity", "has no flex capacity", "use auto, dedicated or shared"),
         (
-            flex and settings.location != "global",
+            flex and location not in {None, "global"},
             "capacity",
             "has flex capacity at location global only",
             "use auto, dedicated or shared",
@@ -130,7 +150,7 @@ def _capacity_rules(request: Request, model: Model, settings: Settings) -> list[
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body, object_pairs_hook=_without_duplicates)
+        document = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refused)
         _text(document)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
@@ -155,8 +175,12 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON compliant")
+
+
 def _text(document: Any) -> bytes:
-    # Python's parser takes NaN, 1e999 and halves of surrogate pairs, none of which can be sent on.
+    # Python's parser takes 1e999 and halves of surrogate pairs, neither of which can be sent on.
     return json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
 
 
@@ -168,7 +192,8 @@ def _request(document: dict[str, Any]) -> Request:
 def _violation(problem: ErrorDetails) -> Violation:
     path = _path(problem["loc"])
     if problem["type"] == "extra_forbidden":
-        known = FIELDS if len(problem["loc"]) == 1 else tuple(f.alias or n for n, f in Reference.model_fields.items())
+        part = Template if problem["loc"][0] == "template" else Reference
+        known = FIELDS if len(problem["loc"]) == 1 else tuple(f.alias or n for n, f in part.model_fields.items())
         return Violation(path, Reason.UNKNOWN_FIELD, "there is no such field", f"the fields are {', '.join(known)}")
     message = problem["msg"].removeprefix("Value error, ")
     return Violation(path, Reason.INVALID_FIELD, message[:1].lower() + message[1:], _hint(problem))
@@ -194,6 +219,21 @@ def _label_violations(request: Request, settings: Settings) -> list[Violation]:
     return [
         Violation(f"labels.{key}" if key else "labels", Reason.INVALID_LABEL, problem, f"labels are of {RULE}")
         for key, problem in label_problems(request.labels, settings.labels)
+    ]
+
+
+def _bucket_violations(request: Request, settings: Settings) -> list[Violation]:
+    allowed = (settings.bucket, *settings.reference_buckets)
+    return [
+        Violation(
+            f"{field}.uri",
+            Reason.REFERENCE_NOT_ALLOWED,
+            "references are not read from this bucket",
+            f"copy it to one of {', '.join(f'gs://{name}' for name in allowed)}, or add the bucket to "
+            "references.buckets of the campaign and deploy again: pulumi up",
+        )
+        for field, reference in _references(request)
+        if reference.uri is not None and reference.uri.removeprefix("gs://").partition("/")[0] not in allowed
     ]
 
 
@@ -234,8 +274,18 @@ def _reference_violations(field: str, reference: Reference, model: Model, otherw
         )
     if reference.data is None:
         return found
-    data = reference.bytes()
-    picture = read_picture(data)
+    inspected = reference.inspected()
+    picture = inspected.picture
+    if inspected.bytes > model.input.inline_bytes:
+        return [
+            *found,
+            Violation(
+                f"{field}.data",
+                Reason.UNSUPPORTED_BY_MODEL,
+                f"{inspected.bytes:,} bytes; {model.id} takes {model.input.inline_bytes:,} inline",
+                f"upload it and give its gs:// address as uri: up to {model.input.object_bytes:,} bytes{otherwise}",
+            ),
+        ]
     if picture is None:
         found.append(Violation(f"{field}.data", Reason.INVALID_FIELD, "the bytes are no image", f"use {accepted}"))
     elif reference.mime_type is not None and picture.mime_type != reference.mime_type:
@@ -247,13 +297,13 @@ def _reference_violations(field: str, reference: Reference, model: Model, otherw
                 "leave out mimeType: it is found out from the bytes",
             )
         )
-    if len(data) > model.input.inline_bytes:
+    elif picture.mime_type not in model.input.mime_types:
         found.append(
             Violation(
                 f"{field}.data",
                 Reason.UNSUPPORTED_BY_MODEL,
-                f"{len(data):,} bytes; {model.id} takes {model.input.inline_bytes:,} inline",
-                f"upload it and give its gs:// address as uri: up to {model.input.object_bytes:,} bytes{otherwise}",
+                f"{model.id} takes no {picture.mime_type}",
+                f"use one of {accepted}{otherwise}",
             )
         )
     return found

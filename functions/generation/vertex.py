@@ -1,118 +1,112 @@
-"""The model, through google-genai. One call here is one HTTP request: retries are decided in `retry`."""
+"""The models on Vertex AI. One call here is one HTTP request: retries are decided in `retry`."""
 
 import asyncio
-import warnings
-from json import JSONDecodeError
+import json
 from typing import Protocol
 
-import httpx
-from google import genai
-from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError
-from google.genai import errors, types
-from pydantic import ValidationError
-
+from generation.admission import Room
 from generation.conversation import ModelCall
-from generation.credentials import identity_failure
+from generation.decoding import Document
 from generation.errors import GenerationError, Reason, failure
 from generation.refusals import MODEL, Refusal, translate
 from generation.settings import Settings
+from generation.transport import Answer, NoAnswer, Transport, unreachable
 
 API_VERSION = "v1"
-"""google-genai defaults to v1beta1; Google's samples for these models use v1 (2026-08)."""
+"""Google's samples for these models use v1 (2026-08)."""
+MULTI_REGIONS = {"us", "eu"}
+SERVER_TIMEOUT = "X-Server-Timeout"
+"""Seconds after which Google's front end gives up; default 600 (Agent Platform documentation, Flex PayGo, 2026-08)."""
 
 
 class ImageModel(Protocol):
     """Whatever makes images."""
 
-    async def generate(self, call: ModelCall, *, within: float) -> types.GenerateContentResponse:
-        """One answer, or one failure, within so many seconds."""
+    async def generate(self, call: ModelCall, *, within: float, room: Room) -> Document:
+        """One answer, or one failure, within so many seconds; `inlineData.data` holds bytes."""
         ...
 
-    async def check(self, model: str) -> None:
+    async def check(self, model: str, location: str) -> None:
         """Fail when the model could not be called now."""
         ...
 
-    async def close(self) -> None:
-        """Give up connections."""
-        ...
 
-
-def vertex_client(settings: Settings, credentials: Credentials) -> genai.Client:
-    """The only place where a model client is made."""
-    # The client warns of enum values that are newer than itself; here they have meanings of their own.
-    warnings.filterwarnings("ignore", message=".* is not a valid ", category=UserWarning, module="google.genai")
-    return genai.Client(
-        vertexai=True,
-        project=settings.project,
-        location=settings.location,
-        credentials=credentials,
-        http_options=types.HttpOptions(api_version=API_VERSION),
-    )
+def model_host(location: str) -> str:
+    """Host that serves a location (Agent Platform documentation, locations, 2026-08)."""
+    if location == "global":
+        return MODEL
+    return f"aiplatform.{location}.rep.googleapis.com" if location in MULTI_REGIONS else f"{location}-{MODEL}"
 
 
 class VertexModel:
     """Publisher models on Vertex AI."""
 
-    def __init__(self, settings: Settings, client: genai.Client) -> None:
+    def __init__(self, settings: Settings, transport: Transport) -> None:
         self._settings = settings
-        self._client = client
+        self._transport = transport
 
-    async def generate(self, call: ModelCall, *, within: float) -> types.GenerateContentResponse:
+    async def generate(self, call: ModelCall, *, within: float, room: Room) -> Document:
         """One HTTP request.
+
+        Args:
+            call: what is asked.
+            within: seconds.
+            room: waits until the bytes of the answer may be held.
 
         Raises:
             GenerationError: whatever the model, the network or the credentials failed with.
         """
-        options = types.HttpOptions(timeout=max(1, int(within * 1000)), headers=call.headers)
-        config = call.config.model_copy(update={"http_options": options})
+        path = self._path(call.model, call.location, "generateContent")
+        headers = {**call.headers, SERVER_TIMEOUT: str(max(1, round(within)))}
+        body = json.dumps(call.document, ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(within):
-                return await self._client.aio.models.generate_content(
-                    model=call.model, contents=call.contents, config=config
+                answer = await self._transport.document(
+                    model_host(call.location), path, body=body, headers=headers, admit=room.take
                 )
-        except Exception as error:
-            raise self._failure(error, call.model) from error
+        except TimeoutError:
+            raise failure(
+                Reason.DEADLINE_EXCEEDED,
+                f"{call.model} did not answer in time, so there is no image",
+                hint="Raise timeoutSeconds, or ask for a smaller image or fewer references",
+                retry_after=1.0,
+            ) from None
+        except NoAnswer as error:
+            raise unreachable(Reason.MODEL_UNAVAILABLE, MODEL, error) from error
+        except ValueError as error:
+            raise _unreadable(call.model, error) from None
+        if isinstance(answer, Answer):
+            raise self._refusal(answer, call.model, call.location)
+        return answer
 
-    async def check(self, model: str) -> None:
+    async def check(self, model: str, location: str) -> None:
         """Count the tokens of one word, which costs nothing and takes the same permission.
 
         Raises:
             GenerationError: as for `generate`.
         """
+        contents = [{"role": "user", "parts": [{"text": "ready"}]}]
+        path = self._path(model, location, "countTokens")
         try:
-            await self._client.aio.models.count_tokens(model=model, contents="ready")
-        except Exception as error:
-            raise self._failure(error, model) from error
+            answer = await self._transport.call(
+                model_host(location), "POST", path, body=json.dumps({"contents": contents}).encode()
+            )
+        except NoAnswer as error:
+            raise unreachable(Reason.MODEL_UNAVAILABLE, MODEL, error) from error
+        if not answer.ok:
+            raise self._refusal(answer, model, location)
 
-    async def close(self) -> None:
-        """Close both HTTP clients that google-genai opens."""
-        await self._client.aio.aclose()
-        self._client.close()
+    def _path(self, model: str, location: str, method: str) -> str:
+        place = f"projects/{self._settings.project}/locations/{location}"
+        return f"/{API_VERSION}/{place}/publishers/google/models/{model}:{method}"
 
-    def _failure(self, error: Exception, model: str) -> GenerationError | Exception:
-        if isinstance(error, errors.APIError):
-            body = error.details if isinstance(error.details, dict) else {}
-            headers = {key.lower(): value for key, value in getattr(error.response, "headers", {}).items()}
-            return translate(Refusal(MODEL, error.code, body, headers), self._settings, model=model)
-        if isinstance(error, GoogleAuthError):
-            return identity_failure(error)
-        if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return failure(
-                Reason.DEADLINE_EXCEEDED,
-                f"{model} did not answer in time, so there is no image",
-                hint="Raise timeoutSeconds, or ask for a smaller image or fewer references",
-                retry_after=1.0,
-            )
-        if isinstance(error, httpx.TransportError):
-            return failure(
-                Reason.MODEL_UNAVAILABLE,
-                f"{MODEL} cannot be reached: {type(error).__name__}",
-                hint=f"Check that the network resolves {MODEL} to restricted.googleapis.com (199.36.153.4/30)",
-                retry_after=1.0,
-            )
-        if isinstance(error, errors.UnknownApiResponseError | JSONDecodeError | ValidationError):
-            return failure(
-                Reason.MODEL_FAILED, f"The answer of {model} cannot be read: {type(error).__name__}", retry_after=1.0
-            )
-        return error
+    def _refusal(self, answer: Answer, model: str, location: str) -> GenerationError:
+        refusal = Refusal(MODEL, answer.status, answer.json(), answer.headers)
+        return translate(refusal, self._settings, model=model, location=location)
+
+
+def _unreadable(model: str, error: ValueError) -> GenerationError:
+    # The text of the error may repeat the answer's, so only its kind is told.
+    return failure(
+        Reason.MODEL_FAILED, f"The answer of {model} cannot be read: {type(error).__name__}", retry_after=1.0
+    )

@@ -1,5 +1,6 @@
 """The function in process, its libraries in front of a fake Google."""
 
+import base64
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,10 +26,17 @@ ENVIRONMENT = {
     "PLANTAIN_BUCKET": "spring-images",
     "PLANTAIN_MODEL": "gemini-3-pro-image",
     "PLANTAIN_SERVICE_ACCOUNT": EMAIL,
+    "PLANTAIN_REFERENCE_BUCKETS": "brand-assets,bucket",
     "PLANTAIN_LABELS": json.dumps({"campaign": "spring-launch", "cost-center": "cc-4711"}),
 }
 QUICK = Policy(attempts=4, first_delay=0.01, longest_delay=0.02, shortest_call=0.01)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def token_of(email: str) -> str:
+    """An identity token as Cloud Run hands it on: its signature is gone."""
+    claims = base64.urlsafe_b64encode(json.dumps({"email": email, "email_verified": True}).encode()).rstrip(b"=")
+    return f"e30.{claims.decode()}.SIGNATURE_REMOVED_BY_GOOGLE"
 
 
 class Function:
@@ -39,7 +47,7 @@ class Function:
     ) -> None:
         self.output = io.StringIO()
         credentials = Credentials(token=TOKEN)
-        connector = connector or partial(connect, credentials=credentials)
+        connector = connector or partial(connect, credentials=credentials, storage_policy=QUICK)
         self.application = Application(environment, connector, policy=QUICK, output=self.output)
         routes = [Route("/{path:path}", self.application.handle, methods=METHODS)]
         transport = httpx.ASGITransport(Starlette(routes=routes))

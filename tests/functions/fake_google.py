@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import google_crc32c
 import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -34,6 +35,9 @@ from tests.functions.pictures import png
 Json = dict[str, Any]
 LOOPBACK = "127.0.0.1"
 AIPLATFORM, STORAGE, IAM = "aiplatform.googleapis.com", "storage.googleapis.com", "iamcredentials.googleapis.com"
+TASKS, MONITORING, TRACE = "cloudtasks.googleapis.com", "monitoring.googleapis.com", "cloudtrace.googleapis.com"
+EU = "aiplatform.eu.rep.googleapis.com"
+HOSTS = (AIPLATFORM, EU, STORAGE, IAM, TASKS, MONITORING, TRACE)
 TURNS = 100
 """Turns of the event loop in which what was closed is let go of."""
 EMAIL = "plantain-runtime@spring-launch-4711.iam.gserviceaccount.com"
@@ -59,16 +63,16 @@ class StoredObject:
             "metageneration": "1",
             "contentType": self.content_type,
             "size": str(len(self.data)),
-            "md5Hash": base64.b64encode(md5(self.data)).decode(),
+            "crc32c": crc32c(self.data),
             "timeCreated": self.created,
             "updated": self.created,
             "metadata": self.metadata,
         }
 
 
-def md5(data: bytes) -> bytes:
+def crc32c(data: bytes) -> str:
     """The checksum that Cloud Storage uses."""
-    return hashlib.md5(data, usedforsecurity=False).digest()
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
 @dataclass
@@ -237,8 +241,10 @@ class FakeGoogle:
             return self._metadata(request)
         if not seen.headers.get("authorization", "").startswith("Bearer "):
             return JSONResponse(error_body(401, "UNAUTHENTICATED", "Request is missing credentials."), 401)
-        if host == AIPLATFORM:
+        if host in {AIPLATFORM, EU}:
             return await self._model(seen)
+        if host in {TASKS, MONITORING, TRACE}:
+            return JSONResponse({"name": f"{seen.path.strip('/')}/1"})
         if host == STORAGE:
             await asyncio.sleep(self.storage_pause)
             return self._storage(request, seen)
@@ -266,7 +272,9 @@ class FakeGoogle:
             return self._upload(request, seen, bucket)
         if not name:
             prefix = request.query_params.get("prefix", "")
-            items = [o.resource(bucket, n) for n, o in sorted(self.objects[bucket].items()) if n.startswith(prefix)]
+            start = request.query_params.get("startOffset", "")
+            kept = sorted((n, o) for n, o in self.objects[bucket].items() if n.startswith(prefix) and n >= start)
+            items = [stored.resource(bucket, n) for n, stored in kept]
             return JSONResponse({"kind": "storage#objects", "items": items})
         found = self.objects[bucket].get(name)
         if found is None:
@@ -281,11 +289,12 @@ class FakeGoogle:
         kind = request.query_params["uploadType"]
         if kind == "multipart":
             boundary = request.headers["content-type"].partition("boundary=")[2].strip('"').encode()
-            head, body = seen.body.split(b"--" + boundary)[1:3]
+            _, head, body = seen.body.split(b"--" + boundary, 2)
+            body = body[: body.rindex(b"\r\n--" + boundary)]
             resource = json.loads(head.partition(b"\r\n\r\n")[2])
             header, _, data = body.partition(b"\r\n\r\n")
-            content_type = header.partition(b"content-type: ")[2].partition(b"\r\n")[0].decode()
-            return self._finish(request, bucket, resource, content_type, data[:-2])
+            content_type = header.lower().partition(b"content-type: ")[2].partition(b"\r\n")[0].decode()
+            return self._finish(request, bucket, resource, content_type, data)
         if request.method == "POST":
             upload = str(len(self.uploads))
             self.uploads[upload] = (
@@ -304,9 +313,9 @@ class FakeGoogle:
         name = resource["name"]
         if self.damage:
             data += b"!"
-        sent, arrived = resource["md5Hash"], base64.b64encode(md5(data)).decode()
+        sent, arrived = resource["crc32c"], crc32c(data)
         if sent != arrived:
-            message = f'Provided MD5 hash "{sent}" doesn\'t match calculated MD5 hash "{arrived}".'
+            message = f'Provided CRC32C "{sent}" doesn\'t match calculated CRC32C "{arrived}".'
             return _storage_error(400, message, "invalid")
         condition = condition or request.query_params.get("ifGenerationMatch", "")
         if condition == "0" and name in self.objects[bucket]:
@@ -453,7 +462,7 @@ def make_certificate(folder: Path) -> None:
         .serial_number(int(time.time()))
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in (AIPLATFORM, STORAGE, IAM)]), False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )

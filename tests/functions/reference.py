@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from generation.errors import REASONS, ErrorClass
 from generation.models import table
-from generation.request import Reference, Request
+from generation.request import SET_NAME, Reference, Request, Template
 from generation.settings import NAMES, Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "function.md"
@@ -49,6 +49,8 @@ def reference() -> str:
         fields(Request),
         "### Fields of a reference and of a mask",
         fields(Reference),
+        "### Fields of a template",
+        fields(Template),
         "### Reasons",
         reasons(),
         "### Models",
@@ -82,22 +84,38 @@ def type_of(facts: dict[str, Any], definitions: dict[str, Any]) -> str:
     if kind == "array":
         most = f", at most {facts['maxItems']}" if "maxItems" in facts else ""
         return f"list of {type_of(facts['items'], definitions)}{most}"
+    if kind == "object":
+        return object_of(facts, definitions)
     if kind == "integer":
         return f"{facts['minimum']} to {facts['maximum']}"
-    if kind == "object" and "properties" in facts:
+    return "true or false" if kind == "boolean" else text_of(facts.get("pattern", ""))
+
+
+def object_of(facts: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """What an object is."""
+    if "properties" in facts:
         return str(facts["title"]).lower()
-    if kind == "object":
-        thresholds = facts.get("additionalProperties", {})
-        if "$ref" not in thresholds:
-            return "map of text"
-        return f"map of {type_of(facts['propertyNames'], definitions)} to one of {type_of(thresholds, definitions)}"
-    return "64 hexadecimal digits" if "0-9a-f" in facts.get("pattern", "") else "text"
+    values = facts.get("additionalProperties", {})
+    if values is True:
+        return "object"
+    if "$ref" not in values:
+        return "map of text"
+    return f"map of {type_of(facts['propertyNames'], definitions)} to one of {type_of(values, definitions)}"
+
+
+def text_of(pattern: str) -> str:
+    """What a text is."""
+    if pattern == SET_NAME:
+        return "lower-case letters, digits and hyphens"
+    return "64 hexadecimal digits" if "0-9a-f" in pattern else "text"
 
 
 def without(facts: dict[str, Any]) -> str:
     """What a field is when it is left out."""
     default = facts.get("default")
-    return f"`{default}`" if default not in (None, [], {}) else "none"
+    if default is False:
+        return "false"
+    return f"`{default}`" if default not in (None, "", [], {}) else "none"
 
 
 def reasons() -> str:
@@ -144,7 +162,8 @@ def models() -> str:
 
 def environment() -> str:
     """A table of environment variables."""
-    what = dict(re.findall(r"^ +(\w+): (.*?\.)$", Settings.__doc__ or "", re.MULTILINE))
+    text = re.sub(r"\n {9,}", " ", Settings.__doc__ or "")
+    what = dict(re.findall(r"^ +(\w+): (.*?\.)$", text, re.MULTILINE))
     rows = ["| variable | what it is |", "|---|---|"]
     rows += [f"| `{name}` | {what[field]} |" for field, name in NAMES.items()]
     return "\n".join(rows)

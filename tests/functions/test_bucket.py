@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from google.oauth2.credentials import Credentials
 
-from generation.bucket import Bucket, storage_client
+from generation.bucket import Bucket
+from generation.credentials import Identity
 from generation.errors import GenerationError, Reason
 from generation.settings import read
-from generation.signing import Signer, signing_session
-from tests.functions.conftest import ENVIRONMENT
+from generation.signing import Signer
+from generation.transport import Transport
+from tests.functions.conftest import ENVIRONMENT, QUICK
 from tests.functions.fake_google import STORAGE, TOKEN, FakeGoogle
 
 
@@ -18,13 +20,11 @@ from tests.functions.fake_google import STORAGE, TOKEN, FakeGoogle
 async def opened(patience: float = 60) -> AsyncIterator[Bucket]:
     """The campaign's bucket, through the real client."""
     settings, credentials = read(ENVIRONMENT), Credentials(token=TOKEN)
-    signer = Signer(settings, signing_session(credentials))
-    bucket = Bucket(settings, storage_client(settings, credentials), signer, patience=patience)
+    transport = Transport(Identity(credentials))
     try:
-        yield bucket
+        yield Bucket(settings, transport, Signer(settings, transport), policy=QUICK, patience=patience)
     finally:
-        await bucket.close()
-        signer.close()
+        await transport.close()
 
 
 async def test_an_object_is_created_once(google: FakeGoogle) -> None:

@@ -52,6 +52,10 @@ def test_what_does_not_change_the_image_does_not_change_its_id(fields: dict[str,
         {"personGeneration": "ALLOW_ALL"},
         {"grounding": "GOOGLE_SEARCH"},
         {"outputMimeType": "image/png"},
+        {"outputMimeType": "image/jpeg", "outputQuality": 9},
+        {"thinkingLevel": "HIGH"},
+        {"systemInstruction": "paint"},
+        {"referenceSet": "mascot"},
     ],
 )
 def test_what_may_change_the_image_changes_its_id(fields: dict[str, Any]) -> None:
@@ -59,7 +63,7 @@ def test_what_may_change_the_image_changes_its_id(fields: dict[str, Any]) -> Non
 
 
 def test_every_field_either_changes_the_id_or_does_not_by_decision() -> None:
-    kept_out = {"labels", "requestId", "timeoutSeconds", "delivery", "capacity", "fallback"}
+    kept_out = {"labels", "requestId", "timeoutSeconds", "delivery", "capacity", "fallback", "async", "template"}
     model = table().get("gemini-3.1-flash-image")
     assert model is not None
     source = Source("gs://bucket/o", "image/png", "1")
@@ -72,11 +76,18 @@ def test_every_field_either_changes_the_id_or_does_not_by_decision() -> None:
         "safety": {"HARM_CATEGORY_IMAGE_HATE": "OFF"},
         "personGeneration": "ALLOW_ALL",
         "grounding": "GOOGLE_SEARCH",
-        "outputMimeType": "image/png",
+        "outputMimeType": "image/jpeg",
+        "outputQuality": 80,
+        "thinkingLevel": "HIGH",
+        "systemInstruction": "s",
+        "referenceSet": "mascot",
     }
     request = Request.model_validate_json(json.dumps(fields))
     document = json.loads(canonical(request, model, Sources((source,), source)))
-    assert set(document) - {"version"} == {field.alias for field in Request.model_fields.values()} - kept_out
+    assert (
+        set(document) - {"version", "referenceSetImages"}
+        == {field.alias for field in Request.model_fields.values()} - kept_out
+    )
 
 
 def test_another_model_has_another_id() -> None:

@@ -15,7 +15,8 @@ from generation.request import Request
 from generation.settings import NAMES, read
 from generation.validation import parse
 from tests.functions.conftest import ENVIRONMENT, Function
-from tests.functions.fake_google import FakeGoogle, refusal_answer
+from tests.functions.fake_google import FakeGoogle, image_answer, refusal_answer
+from tests.functions.pictures import png
 from tests.functions.reference import PAGE, page
 
 ROOT = Path(__file__).parents[2]
@@ -48,10 +49,12 @@ def test_every_field_reason_model_and_variable_is_documented() -> None:
 
 @pytest.mark.parametrize("text", blocks("request"))
 def test_an_example_request_is_a_valid_one(text: str) -> None:
-    parse(text.encode(), read(ENVIRONMENT))
+    parse(text.encode(), read(ENVIRONMENT | {"PLANTAIN_BUCKET": "spring-launch-82e21a4-images"}))
 
 
-async def test_the_example_answer_looks_like_a_real_one(function: Function) -> None:
+async def test_the_example_answer_looks_like_a_real_one(function: Function, google: FakeGoogle) -> None:
+    google.answers = [image_answer(png(16, 9))]
+
     answer = await function.made(**json.loads(blocks("request")[0]))
 
     assert shape(json.loads(blocks("answer")[0])) == shape(answer)
@@ -105,19 +108,20 @@ class TestRequirements:
 
     def test_everything_imported_is_wanted(self) -> None:
         distributions = {
-            "anyio": "anyio",
+            "aiohttp": "aiohttp",
             "functions_framework": "functions-framework",
-            "google.api_core": "google-api-core",
             "google.auth": "google-auth",
-            "google.cloud": "google-cloud-storage",
-            "google.genai": "google-genai",
-            "google": "google-genai",
-            "httpx": "httpx",
+            "google": "google-auth",
+            "google_crc32c": "google-crc32c",
+            "jinja2": "jinja2",
+            "opentelemetry.metrics": "opentelemetry-api",
+            "opentelemetry.trace": "opentelemetry-api",
+            "opentelemetry.sdk": "opentelemetry-sdk",
             "pydantic": "pydantic",
             "pydantic_core": "pydantic",
             "requests": "requests",
             "starlette": "starlette",
-            "urllib3": "urllib3",
+            "yarl": "yarl",
         }
         modules = set()
         for path in (ROOT / "functions").rglob("*.py"):
@@ -125,7 +129,8 @@ class TestRequirements:
             modules |= set(re.findall(r"^(?:from|import) ([a-z][a-z0-9_]*(?:\.[a-z_]+)?)", text, re.MULTILINE))
         foreign = {m for m in modules if m.partition(".")[0] not in {*sys.stdlib_module_names, "generation"}}
         needed = {distributions.get(module) or distributions[module.partition(".")[0]] for module in foreign}
-        assert needed == requirement_names(self.wanted)
+        found_by_their_users = {"httptools", "uvloop"}  # uvicorn and asyncio take them where they are
+        assert needed | found_by_their_users == requirement_names(self.wanted)
 
     def test_it_agrees_with_the_projects_own_bounds(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]

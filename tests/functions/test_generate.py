@@ -34,6 +34,7 @@ async def test_an_image_is_made_stored_and_described(function: Function, google:
         "width": 1376,
         "height": 768,
         "bytes": len(data),
+        "contentCredentials": True,
     }
     assert httpx.URL(signed).params["X-Goog-Algorithm"] == "GOOG4-RSA-SHA256"
     assert answer["model"] == "gemini-3-pro-image"

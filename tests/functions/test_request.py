@@ -172,7 +172,7 @@ class TestModelRules:
     ) -> None:
         await function.made(prompt=PROMPT, model="gemini-2.5-flash-image", imageSize="1K")
 
-        assert "imageSize" not in google.model_calls[0].json["generationConfig"]["imageConfig"]
+        assert "imageSize" not in google.model_calls[0].json["generationConfig"].get("imageConfig", {})
 
     def test_a_location_must_serve_the_model(self) -> None:
         settings = read(ENVIRONMENT | {"GOOGLE_CLOUD_LOCATION": "eu"})
@@ -196,11 +196,11 @@ class TestReferences:
         )
 
         parts = google.model_calls[0].json["contents"][0]["parts"]
-        assert parts[0] == {"fileData": {"file_uri": "gs://brand-assets/logo.webp", "mime_type": "image/webp"}}
-        assert parts[1]["inlineData"]["mime_type"] == "image/jpeg"
-        assert base64.urlsafe_b64decode(parts[1]["inlineData"]["data"]) == encoded("JPEG")
+        assert parts[0] == {"fileData": {"fileUri": "gs://brand-assets/logo.webp", "mimeType": "image/webp"}}
+        assert parts[1]["inlineData"]["mimeType"] == "image/jpeg"
+        assert base64.b64decode(parts[1]["inlineData"]["data"]) == encoded("JPEG")
         assert "mask" in parts[2]["text"]
-        assert parts[3]["inlineData"]["mime_type"] == "image/png"
+        assert parts[3]["inlineData"]["mimeType"] == "image/png"
         assert parts[4] == {"text": PROMPT}
 
     async def test_other_contents_under_the_same_name_make_another_image(
@@ -296,8 +296,8 @@ class TestConversation:
             "with gulls",
         ]
         image = contents[1]["parts"][0]
-        assert image["fileData"]["file_uri"] == first["images"][0]["uri"]
-        assert base64.urlsafe_b64decode(image["thoughtSignature"]) == b"signature"
+        assert image["fileData"]["fileUri"] == first["images"][0]["uri"]
+        assert base64.b64decode(image["thoughtSignature"]) == b"signature"
 
     async def test_an_image_that_is_not_there(self, function: Function) -> None:
         error = await function.refused(prompt=PROMPT, previous="0" * 64)

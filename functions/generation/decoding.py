@@ -1,0 +1,140 @@
+"""Reads JSON that carries images while it arrives.
+
+An answer of the model is a megabyte of base64 with a little JSON around it. Here the base64 is decoded piece by piece
+as the pieces come in, so that an image is held once, decoded; only the little JSON is parsed as such.
+`inlineData.data` holds bytes afterwards.
+"""
+
+import binascii
+import json
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+START = re.compile(rb'"data"\s*:\s*"')
+ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|[^u])")
+QUOTE = b'"'
+BACKSLASH = b"\\"
+TAIL = 64
+"""A start that is spread over two pieces is found again when the last bytes of a piece are kept."""
+URL_SAFE = bytes.maketrans(b"-_", b"+/")
+LONGEST_ESCAPE = 6
+
+Document = dict[str, Any]
+Admit = Callable[[int | None], Awaitable[None]]
+"""Waits until there is room for an answer of so many bytes; None where it does not say how many."""
+
+
+class Splitter:
+    """Takes pieces of a JSON text, gives the document with decoded data."""
+
+    def __init__(self) -> None:
+        self._mark = f"data-{secrets.token_hex(8)}-"
+        self._text: list[bytes] = []
+        self._tail = b""
+        self._decoder: _Base64 | None = None
+        self._found: list[bytes] = []
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            ValueError: data is not base64.
+        """
+        buffer = self._tail + piece if self._tail else piece
+        self._tail = b""
+        at = 0
+        while at < len(buffer):
+            if self._decoder is not None:
+                end = buffer.find(QUOTE, at)
+                if end < 0:
+                    self._decoder.feed(buffer[at:])
+                    return
+                self._decoder.feed(buffer[at:end])
+                self._found.append(self._decoder.finish())
+                self._decoder = None
+                at = end
+                continue
+            start = START.search(buffer, at)
+            if start is None:
+                keep = max(at, len(buffer) - TAIL)
+                self._text.append(buffer[at:keep])
+                self._tail = buffer[keep:]
+                return
+            self._text += (buffer[at : start.end()], f"{self._mark}{len(self._found)}".encode())
+            self._decoder = _Base64()
+            at = start.end()
+
+    def finish(self) -> Document:
+        """The document.
+
+        Raises:
+            ValueError: it ended early, is no JSON object, or carries what is not base64.
+        """
+        if self._decoder is not None:
+            raise ValueError("the text ends within data")
+        document = json.loads(b"".join((*self._text, self._tail)), object_hook=self._put_back)
+        if not isinstance(document, dict):
+            raise ValueError("the text is no JSON object")  # noqa: TRY004 -- of a text, all that is wrong is its value
+        return document
+
+    def _put_back(self, entry: Document) -> Document:
+        data = entry.get("data")
+        if isinstance(data, str) and data.startswith(self._mark):
+            entry["data"] = self._found[int(data[len(self._mark) :])]
+        return entry
+
+
+class _Base64:
+    """Decodes base64 piece by piece."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._done: list[bytes] = []
+
+    def feed(self, piece: bytes) -> None:
+        text = self._rest + piece if self._rest else piece
+        if BACKSLASH in text:
+            # Some encoders escape "/" and "="; an escape may be cut off at the end of a piece.
+            cut = text.rfind(BACKSLASH)
+            if len(text) - cut < LONGEST_ESCAPE:
+                text, held = text[:cut], text[cut:]
+            else:
+                held = b""
+            text = ESCAPE.sub(_unescaped, text)
+            whole = len(text) // 4 * 4
+            self._take(text[:whole])
+            self._rest = text[whole:] + held
+            return
+        whole = len(text) // 4 * 4
+        self._rest = text[whole:]
+        self._take(text if whole == len(text) else memoryview(text)[:whole])
+
+    def finish(self) -> bytes:
+        """What was decoded, in one piece."""
+        rest = ESCAPE.sub(_unescaped, self._rest)
+        self._take(rest + b"=" * (-len(rest) % 4))
+        return self._done[0] if len(self._done) == 1 else b"".join(self._done)
+
+    def _take(self, text: bytes | memoryview) -> None:
+        if not text:
+            return
+        try:
+            self._done.append(binascii.a2b_base64(text, strict_mode=True))
+        except binascii.Error:
+            self._done.append(binascii.a2b_base64(bytes(text).translate(URL_SAFE), strict_mode=True))
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    escape = match[1]
+    return chr(int(escape[1:], 16)).encode() if escape.startswith(b"u") and len(escape) > 1 else escape
+
+
+def object_of(body: bytes) -> Document:
+    """A JSON text as an object; empty where it is none."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
