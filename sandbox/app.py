@@ -20,6 +20,7 @@ from sandbox import control, enums
 from sandbox.audit import READS, record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
+from sandbox.console.pages import Console
 from sandbox.control import LOCAL_HOSTS
 from sandbox.enforcement.checks import CHECKS
 from sandbox.enforcement.explanations import explain
@@ -54,12 +55,19 @@ NATURAL_ROOTS = {
 
 def create_app(cloud: Cloud) -> Starlette:
     """The application of one sandbox."""
+    console = Console(cloud)
 
     async def api(request: Request) -> Response:
+        if request.url.path == "/" and request.method == "GET" and control.is_local(request):
+            return console.overview(request)
         return await answer(cloud, request)
 
     application = Starlette(
-        routes=[Mount("/_sandbox", control.routes(cloud)), Route("/{path:path}", api, methods=VERBS)]
+        routes=[
+            Mount("/_sandbox", control.routes(cloud)),
+            *console.routes(),
+            Route("/{path:path}", api, methods=VERBS),
+        ]
     )
     cloud.agents = Agents(cloud, application)
     return application

@@ -14,6 +14,7 @@ from starlette.routing import Route, Router
 from sandbox.call import Origin, Principal
 from sandbox.client_environment import CLEARED, client_environment
 from sandbox.consistency import Lag
+from sandbox.enforcement.quotas import PRODUCER_OVERRIDES, table
 from sandbox.faults import Fault
 from sandbox.runtime.gateway import origin_of
 from sandbox.settings import STATE_FILE
@@ -50,6 +51,18 @@ class IssuerRequest(BaseModel):
     issuer: str = Field(pattern=r"^https://[^\s]+$")
     claims: dict[str, Any]
     lifetime: int = Field(default=600, ge=-3600, le=43200)
+
+
+class QuotaRequest(BaseModel):
+    """Say what Google set for one project, as with a new customer: -1 for no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str = Field(min_length=1)
+    service: str = Field(min_length=1)
+    quotaId: str = Field(min_length=1)  # noqa: N815 -- spelled as in the API
+    value: int = Field(ge=-1)
+    dimensions: dict[str, str] = {}
 
 
 class GroupRequest(BaseModel):
@@ -151,6 +164,15 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901 -- one small closure an endpoin
         claims = {"iss": asked.issuer, "iat": now, "exp": now + asked.lifetime, **asked.claims}
         return JSONResponse({"token": cloud.tokens.jwt(asked.issuer, claims)})
 
+    async def quota(request: Request) -> Response:
+        asked = QuotaRequest.model_validate_json(await request.body())
+        if not any((known.service, known.quota_id) == (asked.service, asked.quotaId) for known in table()):
+            return failure(404, f"{asked.service} has no quota {asked.quotaId} in sandbox/enforcement/quotas.json.")
+        name = f"projects/{asked.project}/services/{asked.service}/{asked.quotaId}/{sorted(asked.dimensions.items())}"
+        value = {"_quotaId": asked.quotaId, "overrideValue": str(asked.value), "dimensions": asked.dimensions}
+        cloud.store.put(PRODUCER_OVERRIDES, name, value)
+        return JSONResponse(asked.model_dump())
+
     async def group(request: Request) -> Response:
         asked = GroupRequest.model_validate_json(await request.body())
         cloud.store.put("cloudidentity.groups", asked.group, {"members": asked.members})
@@ -194,10 +216,17 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901 -- one small closure an endpoin
             Route("/groups", guarded(group), methods=["POST"]),
             Route("/environment", guarded(environment), methods=["POST"]),
             Route("/clock", guarded(advance), methods=["GET", "POST"]),
+            Route("/quotas", guarded(quota), methods=["POST"]),
             Route("/reset", guarded(reset), methods=["POST"]),
         ]
     )
     return Local(router, cloud)
+
+
+def is_local(request: Request) -> bool:
+    """Whether a request was addressed to this machine by one of its own names."""
+    host = request.headers.get("host", "").rpartition("]")[2].partition(":")[0] or "::1"
+    return host in LOCAL_HOSTS
 
 
 class Local:
@@ -214,8 +243,8 @@ class Local:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass on."""
         request = Request(scope)
-        host = request.headers.get("host", "").rpartition("]")[2].partition(":")[0] or "::1"
-        if host not in LOCAL_HOSTS:
+        if not is_local(request):
+            host = request.headers.get("host", "")
             answer = failure(403, f"The control interface answers on this machine's own addresses only, not as {host}.")
             await answer(scope, receive, send)
             return

@@ -1,0 +1,1 @@
+"""The console: what the sandbox holds and does, as pages for people."""
