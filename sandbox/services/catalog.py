@@ -18,6 +18,7 @@ from sandbox.services import (
     compute,
     dns,
     essentialcontacts,
+    eventarc,
     iam,
     iamcredentials,
     logging,
@@ -30,6 +31,7 @@ from sandbox.services import (
     serviceusage,
     storage,
     sts,
+    vpcaccess,
 )
 
 SERVICES = (
@@ -48,6 +50,7 @@ SERVICES = (
     compute.SERVICE,
     dns.SERVICE,
     essentialcontacts.SERVICE,
+    eventarc.SERVICE,
     iam.SERVICE,
     iamcredentials.SERVICE,
     logging.SERVICE,
@@ -61,4 +64,5 @@ SERVICES = (
     serviceusage.SERVICE,
     storage.SERVICE,
     sts.SERVICE,
+    vpcaccess.SERVICE,
 )

@@ -46,7 +46,7 @@ def model_of(call: Call) -> tuple[str, Document]:
         NotFound: unknown, retired, or not served in this location.
     """
     name = call.segment("models")
-    facts = table()["models"].get(name)
+    facts = served(call, name)
     if facts is None or call.segment("locations") not in facts["locations"]:
         raise NotFound(
             f"Publisher Model `{call.name}` was not found or your project does not have access to it. Please ensure "
@@ -54,6 +54,32 @@ def model_of(call: Call) -> tuple[str, Document]:
             "https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions"
         )
     return name, facts
+
+
+def served(call: Call, name: str) -> Document | None:
+    """A model's facts, unless it is unknown or retired by now."""
+    facts: Document | None = table()["models"].get(name)
+    today = call.cloud.clock.now().date().isoformat()
+    return facts if facts and today < facts.get("retired", "9999") else None
+
+
+def describe(call: Call) -> Document:
+    """``publishers.models.get``.
+
+    Raises:
+        NotFound: unknown or retired.
+    """
+    publisher, name = call.segment("publishers"), call.segment("models")
+    facts = served(call, name) if publisher == "google" else None
+    if facts is None:
+        raise NotFound(f"Publisher Model `{call.name}` is not found.")
+    return {
+        "name": call.name,
+        "versionId": "default",
+        "openSourceCategory": "PROPRIETARY",
+        "launchStage": facts["stage"],
+        "publisherModelTemplate": f"projects/{{user-project}}/locations/{{location}}/{call.name}",
+    }
 
 
 def texts(call: Call) -> str:
@@ -233,5 +259,6 @@ HANDLERS: dict[str, Handler] = {
     "aiplatform.models.generateContent": generate,
     "aiplatform.models.streamGenerateContent": stream,
     "aiplatform.models.countTokens": count_tokens,
+    "aiplatform.models.get": describe,
 }
 TARGETS = {"aiplatform.models": to_project}

@@ -43,8 +43,8 @@ class Dataset(BigQueryResource):
         )
         keys = [key] if (key := encryption(document)) else []
         place = document["location"].lower()
-        if refusal := violated(call.cloud, call.project or "", "bigquery.googleapis.com", place=place, keys=keys):
-            raise FailedPrecondition(refusal)
+        if found := violated(call.cloud, call.project or "", "bigquery.googleapis.com", place=place, keys=keys):
+            raise FailedPrecondition(f"Constraint constraints/{found} violated for {document['id']}.")
         self.check(call, document)
 
     def changed(self, call: Call, before: Document, after: Document) -> None:

@@ -1,0 +1,13 @@
+"""Eventarc: triggers are kept and validated; events are not delivered."""
+
+from __future__ import annotations
+
+from sandbox.services.eventarc import triggers
+from sandbox.services.registry import Service
+
+SERVICE = Service(
+    name="eventarc",
+    title="Eventarc API",
+    prefix=triggers.Trigger.package,
+    resources=(triggers.Trigger,),
+)
