@@ -15,6 +15,7 @@ from sandbox.enforcement.conditions import Conditions
 from sandbox.enforcement.deny import DenyPolicies
 from sandbox.enforcement.perimeter import Perimeters
 from sandbox.enforcement.permissions import Permissions
+from sandbox.enforcement.quotas import Quotas
 from sandbox.faults import Faults
 from sandbox.hierarchy import PROJECTS, RESOURCE_MANAGER, Hierarchy
 from sandbox.identifiers import Identifiers
@@ -84,6 +85,7 @@ class Cloud:
         self.permissions = Permissions(self.store, self.policies, self.deny_policies, self.clock)
         self.operations = Operations(self.store)
         self.faults = Faults(self.store.remember)
+        self.quotas = Quotas(self.store, self.clock)
         self.log = RequestLog()
         self.background = Background(self.log)
         self.denials = Denials(self.store)

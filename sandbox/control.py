@@ -6,17 +6,24 @@ import hmac
 import os
 from typing import TYPE_CHECKING, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, Router
 
-from sandbox.call import Origin, Principal
+from sandbox.call import Principal
 from sandbox.client_environment import CLEARED, client_environment
 from sandbox.consistency import Lag
+from sandbox.control_requests import (
+    AdvanceRequest,
+    EnvironmentRequest,
+    GroupRequest,
+    IssuerRequest,
+    QuotaRequest,
+    TokenRequest,
+)
 from sandbox.enforcement.quotas import PRODUCER_OVERRIDES, table
 from sandbox.faults import Fault
-from sandbox.runtime.gateway import origin_of
 from sandbox.settings import STATE_FILE
 
 if TYPE_CHECKING:
@@ -30,88 +37,7 @@ LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 -- the header's name
 
 
-class TokenRequest(BaseModel):
-    """Ask for an access token of any principal: the sandbox's stand-in for logging in."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    member: str = Field(pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$")
-    lifetime: int = Field(default=3600, ge=1, le=43200)
-    audience: str = ""
-
-
-class IssuerRequest(BaseModel):
-    """Ask for a token in the name of an issuer outside, as a pipeline gets from its own identity provider.
-
-    ``claims`` are the issuer's own, ``sub`` and ``aud`` among them; ``iss``, ``iat`` and ``exp`` are added.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    issuer: str = Field(pattern=r"^https://[^\s]+$")
-    claims: dict[str, Any]
-    lifetime: int = Field(default=600, ge=-3600, le=43200)
-
-
-class QuotaRequest(BaseModel):
-    """Say what Google set for one project, as with a new customer: -1 for no limit."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    project: str = Field(min_length=1)
-    service: str = Field(min_length=1)
-    quotaId: str = Field(min_length=1)  # noqa: N815 -- spelled as in the API
-    value: int = Field(ge=-1)
-    dimensions: dict[str, str] = {}
-
-
-class GroupRequest(BaseModel):
-    """Define a Cloud Identity group's members."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    group: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
-    members: list[str]
-
-
-class AdvanceRequest(BaseModel):
-    """Move the clock forward, by seconds or to a moment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seconds: float = Field(default=0, ge=0)
-    to: AwareDatetime | None = None
-
-
-class EnvironmentRequest(BaseModel):
-    """Ask for a client's environment: as whom, and from where, as access levels see it.
-
-    Attributes:
-        member: IAM member; the administrator by default.
-        network: full name of the VPC network; outside of all by default.
-        address: IP address.
-        region: country code of that address.
-        device: facts of the device, see ``sandbox.enforcement.access_levels.Caller``.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    member: str | None = Field(default=None, pattern=r"^(user|serviceAccount):[^@\s]+@[^@\s]+$")
-    network: str | None = Field(default=None, pattern=r"^projects/[^/]+/global/networks/[^/]+$")
-    address: IPvAnyAddress | None = None
-    region: str = Field(default="", pattern=r"^([A-Z]{2})?$")
-    device: dict[str, Any] | None = None
-
-    def origin(self) -> Origin | None:
-        """From where; None for the plain outside."""
-        if not (self.network or self.address or self.region or self.device):
-            return None
-        found = origin_of(self.network)
-        address = str(self.address) if self.address else found.address
-        return Origin(self.network, address, self.region, self.device)
-
-
-def routes(cloud: Cloud) -> Local:  # noqa: C901 -- one small closure an endpoint
+def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure an endpoint
     """The control interface of one sandbox."""
 
     def status(_: Request) -> Response:

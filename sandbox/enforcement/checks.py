@@ -140,6 +140,11 @@ def require_organization_policy(call: Call) -> None:
         raise FailedPrecondition(text, details=[{"@type": PRECONDITION_FAILURE, "violations": [violation]}])
 
 
+def require_quota(call: Call) -> None:
+    """429 for a project that has used up a limit of this minute."""
+    call.cloud.quotas.take(call)
+
+
 #: The whole way of a request before its service sees it.
 CHECKS = (
     require_identity,
@@ -148,4 +153,5 @@ CHECKS = (
     require_perimeter,
     require_permission,
     require_organization_policy,
+    require_quota,
 )

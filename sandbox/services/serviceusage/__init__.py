@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sandbox.services.registry import Service
-from sandbox.services.serviceusage import methods
+from sandbox.services.serviceusage import methods, quota_metrics
 
 SERVICE = Service(
     name="serviceusage",
     title="Service Usage API",
     prefix="google.api.serviceusage.v1",
-    handlers=methods.HANDLERS,
+    resources=(quota_metrics.AdminOverride, quota_metrics.ConsumerOverride),
+    handlers={**methods.HANDLERS, **quota_metrics.HANDLERS},
 )
