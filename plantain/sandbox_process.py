@@ -45,6 +45,11 @@ class Sandbox:
     token: str = field(default="", repr=False)
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def console(self) -> str:
+        """Address of its pages for people; it carries the token, so that they may change clock and faults."""
+        return f"{self.url}/?token={self.token}"
+
     @classmethod
     def find(cls, data: Path = DEFAULT_DATA) -> Sandbox | None:
         """The sandbox that runs on a data folder, None when there is none."""

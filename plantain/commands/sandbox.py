@@ -35,6 +35,7 @@ def up(
     """Start it in the background."""
     sandbox = Sandbox.start(data, port, seed=seed)
     output.say(f"Sandbox at {sandbox.url} (process {sandbox.pid}), state in {data}.")
+    output.say(f"Console for a browser: {sandbox.console}")
     output.say(f'For a shell: eval "$(plantain sandbox env --data {shlex.quote(str(data))})"')
 
 
@@ -49,9 +50,10 @@ def down(data: Data = DEFAULT_DATA) -> None:
 @app.command()
 def status(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Where it is, what it holds, which calls it could not answer."""
-    report = Sandbox.attach(data).get("status")
+    sandbox = Sandbox.attach(data)
+    report = sandbox.get("status")
     if json:
-        output.document(report)
+        output.document({**report, "console": sandbox.console})
         return
     rows = [
         ("URL", report["url"]),
@@ -64,6 +66,7 @@ def status(data: Data = DEFAULT_DATA, json: Json = False) -> None:
         ("instances", ", ".join(i["service"] for i in report["instances"]) or "none"),
     ]
     output.table(("sandbox", ""), rows)
+    output.say(f"Console for a browser: {sandbox.console}")
 
 
 @app.command()

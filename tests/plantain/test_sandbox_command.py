@@ -38,6 +38,7 @@ def test_status_for_people_names_url_and_process(sandbox: Sandbox, tmp_path: Pat
     done = plantain("sandbox", "status", "--data", str(sandbox.data), cwd=tmp_path)
     assert sandbox.url in done.stdout
     assert str(sandbox.pid) in done.stdout
+    assert f"Console for a browser: {sandbox.console}" in done.stdout
 
 
 def test_a_second_start_on_the_same_folder_names_the_first(sandbox: Sandbox) -> None:
