@@ -93,7 +93,9 @@ class GoogleCloud:
         )
 
     @classmethod
-    def from_environment(cls, root: Path | None = None, stack: str | None = None) -> Self:
+    def from_environment(
+        cls, root: Path | None = None, stack: str | None = None, *, settings_file: Path | None = None
+    ) -> Self:
         """The cloud that the shell and the stack's settings mean.
 
         ``PLANTAIN_SANDBOX`` wins; then the stack's ``plantain:endpoints``; then Google itself, with
@@ -103,11 +105,12 @@ class GoogleCloud:
         Args:
             root: folder of ``Pulumi.yaml``; found upwards from here by default.
             stack: its settings; by default those of ``PULUMI_STACK``, else of none.
+            settings_file: the stack's settings, when they are not in ``Pulumi.<stack>.yaml``.
 
         Raises:
             InputError: there is no such stack.
         """
-        settings = _settings(root, stack or os.environ.get(STACK_VARIABLE))
+        settings = _settings(root, stack or os.environ.get(STACK_VARIABLE), settings_file)
         given = settings.get("endpoints") or {}
         sandbox = os.environ.get(SANDBOX_VARIABLE) or _loopback_origin(given)
         token = settings.get("accessToken")
@@ -413,16 +416,17 @@ def _loopback_origin(endpoints: Mapping[str, str]) -> str | None:
     return f"{only.scheme}://{only.netloc}" if only.hostname in LOOPBACK else None
 
 
-def _settings(root: Path | None, stack: str | None) -> dict[str, Any]:
-    if stack is None:
+def _settings(root: Path | None, stack: str | None, file: Path | None) -> dict[str, Any]:
+    if stack is None and file is None:
         return {}
-    from plantain.project import project_root, raw_settings  # noqa: PLC0415 -- not needed without a stack
+    from plantain.project import parse_raw_settings, project_root, settings_path  # noqa: PLC0415 -- not always needed
 
-    found = raw_settings(root or project_root(), stack)
+    path = file or settings_path(root or project_root(), str(stack))
+    found = parse_raw_settings(path)
     endpoints = found.get("endpoints") or {}
     if not isinstance(endpoints, dict) or not all(isinstance(url, str) for url in endpoints.values()):
         raise InputError(
-            f"plantain:endpoints of stack {stack} is no map from an API to a URL, so it cannot be told where to call.",
-            cure=f"edit Pulumi.{stack}.yaml",
+            f"plantain:endpoints in {path.name} is no map from an API to a URL, so it cannot be told where to call.",
+            cure=f"edit {path.name}",
         )
     return found

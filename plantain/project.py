@@ -54,14 +54,22 @@ def raw_settings(root: Path, stack: str) -> dict[str, Any]:
     Raises:
         InputError: there is no such stack, or its file is not YAML.
     """
+    return parse_raw_settings(settings_path(root, stack))
+
+
+def parse_raw_settings(path: Path) -> dict[str, Any]:
+    """The keys under ``plantain:`` of a settings file, as ``raw_settings``.
+
+    Raises:
+        InputError: the file cannot be read, or is not YAML.
+    """
     import yaml  # noqa: PLC0415 -- only verbs that read settings need it
 
-    path = settings_path(root, stack)
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         config: Mapping[str, Any] = document.get("config") or {}
         return {key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}
-    except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not a stack's settings: {error}", cure=f"edit {path.name}") from None
 
 

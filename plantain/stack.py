@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,17 @@ class Stack:
         """The state as pulumi keeps it."""
         found: dict[str, Any] = json.loads(self._run("stack", "export", quiet=True))
         return found
+
+    def preview_events(self) -> str:
+        """The engine's events of a preview, one JSON object a line; a policy's refusal is an event, not a failure.
+
+        Source: https://github.com/pulumi/pulumi pkg/backend/display/json.go (read 2026-11).
+
+        Raises:
+            StackError: the program does not run.
+        """
+        streaming = replace(self, environment={**self.environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"})
+        return streaming._run("preview", "--json", "--non-interactive", *self._config(), quiet=True)  # noqa: SLF001 -- the same class
 
     def _config(self) -> list[str]:
         return ["--config-file", str(self.config_file)] if self.config_file else []

@@ -1,0 +1,78 @@
+"""What lies above all projects: the perimeter, access levels, organisation policies, grants, budgets, contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from plantain.audit.live import access
+from plantain.audit.live.reader import Reader, last, live
+from policies.catalogue import Resource
+
+PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
+
+
+def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Iterator[Resource]:
+    """What an organisation has.
+
+    Args:
+        reader: of the organisation.
+        organization: its numeric id.
+        billing_accounts: ids of the accounts whose budgets are read.
+    """
+    root = f"organizations/{organization}"
+    for policy in reader.all("accesscontextmanager", "v1/accessPolicies", "accessPolicies", parent=root):
+        number = last(policy["name"])
+        properties = {"name": number, "parent": policy.get("parent", ""), "scopes": policy.get("scopes") or []}
+        yield live("gcp:accesscontextmanager/accessPolicy:AccessPolicy", number, "accesscontextmanager", properties)
+        yield from _perimeters(reader, policy["name"])
+    for found in reader.all("orgpolicy", f"v2/{root}/policies", "policies"):
+        properties = {**found, "parent": root}
+        for spec in ("spec", "dryRunSpec"):
+            if spec in found:
+                properties[spec] = _spec(found[spec])
+        yield live("gcp:orgpolicy/policy:Policy", found["name"], "orgpolicy", properties)
+    granted = access.policy(reader, "POST", "cloudresourcemanager", f"v1/{root}:getIamPolicy", posts_options=True)
+    where = {"orgId": organization}
+    yield from access.members(
+        "gcp:organizations/iAMMember:IAMMember", organization, "cloudresourcemanager", where, granted
+    )
+    kind = "gcp:organizations/iamAuditConfig:IamAuditConfig"
+    yield from access.audit_configs(kind, organization, where, granted)
+    for account in sorted(billing_accounts):
+        for budget in reader.all("billingbudgets", f"v1/billingAccounts/{account}/budgets", "budgets"):
+            properties = {**budget, "billingAccount": account, "allUpdatesRule": budget.get("notificationsRule") or {}}
+            yield live("gcp:billing/budget:Budget", budget["name"], "billingbudgets", properties)
+    for contact in reader.all("essentialcontacts", f"v1/{root}/contacts", "contacts"):
+        properties = {**contact, "parent": root}
+        yield live("gcp:essentialcontacts/contact:Contact", contact["name"], "essentialcontacts", properties)
+    for sink in reader.all("logging", f"v2/{root}/sinks", "sinks"):
+        id_ = f"{root}/sinks/{sink['name']}"
+        yield live("gcp:logging/organizationSink:OrganizationSink", id_, "logging", {**sink, "orgId": organization})
+
+
+def _perimeters(reader: Reader, policy: str) -> Iterator[Resource]:
+    for level in reader.all("accesscontextmanager", f"v1/{policy}/accessLevels", "accessLevels"):
+        properties = {**level, "parent": policy}
+        yield live(
+            "gcp:accesscontextmanager/accessLevel:AccessLevel", level["name"], "accesscontextmanager", properties
+        )
+    for perimeter in reader.all("accesscontextmanager", f"v1/{policy}/servicePerimeters", "servicePerimeters"):
+        properties = {
+            "perimeterType": "PERIMETER_TYPE_REGULAR",
+            "useExplicitDryRunSpec": False,
+            **perimeter,
+            "parent": policy,
+        }
+        yield live(PERIMETER, perimeter["name"], "accesscontextmanager", properties)
+
+
+def _spec(spec: dict[str, Any]) -> dict[str, Any]:
+    rules = [
+        {
+            **rule,
+            **({"enforce": "TRUE" if rule["enforce"] else "FALSE"} if isinstance(rule.get("enforce"), bool) else {}),
+        }
+        for rule in spec.get("rules") or ()
+    ]
+    return {**spec, "rules": rules}

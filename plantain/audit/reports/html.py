@@ -1,0 +1,149 @@
+"""HTML: one file without any address in it, for a screen, a projector and a printer."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from plantain.audit import summary
+from plantain.audit.evaluation import EXCEPTION, NOT_EVALUATED, Row
+from plantain.audit.reports.view import View, source_status
+
+TEMPLATE = "report.html.j2"
+#: Rows shown of one control, failures first; all of them are in the evidence.
+SHOWN = 12
+#: Rows of failures shown of one control.
+SHOWN_FAILURES = 40
+#: Readings shown of one row.
+SHOWN_READINGS = 4
+LONGEST_VALUE = 160
+ORDER = ("fail", "indeterminate", "exception", "manual", "pass", "not_applicable")
+WORDS = {
+    summary.FAIL: "fails",
+    summary.INDETERMINATE: "open",
+    EXCEPTION: "excepted",
+    summary.MANUAL: "by people",
+    summary.PASS: "passes",
+    NOT_EVALUATED: "not evaluated",
+    summary.NOT_APPLICABLE: "does not apply",
+}
+
+
+def write(view: View, path: Path) -> None:
+    """Write the report."""
+    environment = Environment(
+        loader=PackageLoader("plantain.audit", "reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rows = _rows(view)
+    by_status = {name: view.summary["byStatus"].get(name, 0) for name in (*ORDER[:5], NOT_EVALUATED)}
+    text = environment.get_template(TEMPLATE).render(
+        view=view,
+        words=WORDS,
+        by_status=by_status,
+        bars=_bars(by_status),
+        controls=[_control(view, name, rows.get(name, [])) for name in view.controls],
+        frameworks=[_framework(entry) for entry in view.frameworks],
+        totals=view.inventory["totals"],
+        units=view.inventory["units"] if len(view.inventory["units"]) <= SHOWN_FAILURES else [],
+        unread=[entry for unit in view.inventory["units"] for entry in unit["unread"]][:SHOWN_FAILURES],
+        signed=(view.folder / "manifest.dsse.json").exists(),
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _rows(view: View) -> dict[str, list[Row]]:
+    """A few rows of each control, the worst first, without keeping all of them in memory."""
+    heaps: dict[str, list[tuple[int, int, Row]]] = {}
+    for number, row in enumerate(view.rows()):
+        rank = ORDER.index(row["status"])
+        heap = heaps.setdefault(row["control"], [])
+        limit = SHOWN_FAILURES
+        if rank and len(heap) >= SHOWN and heap[0][0] >= -rank:
+            continue
+        heapq.heappush(heap, (-rank, -number, row))
+        if len(heap) > limit:
+            heapq.heappop(heap)
+    found: dict[str, list[Row]] = {}
+    for name, heap in heaps.items():
+        ordered = [(-rank, row) for rank, _, row in sorted(heap, key=lambda entry: (-entry[0], -entry[1]))]
+        failing = sum(rank == 0 for rank, _ in ordered)
+        found[name] = [row for _, row in ordered[: max(SHOWN, failing)]]
+    return found
+
+
+def _control(view: View, name: str, rows: list[Row]) -> dict[str, Any]:
+    control = view.controls[name]
+    counts = [(status, control["resources"][status]) for status in ORDER if control["resources"].get(status)]
+    total = sum(number for _, number in counts)
+    return {
+        **control,
+        "counts": counts,
+        "total": total,
+        "hidden": total - len(rows),
+        "rows": [_row(view, row) for row in rows],
+    }
+
+
+def _row(view: View, row: Row) -> dict[str, Any]:
+    readings: list[dict[str, str]] = []
+    for source, said in sorted(row["sources"].items()):
+        readings += [
+            {"source": source, "path": entry["path"], "value": value_of(entry)} for entry in said.get("readings", ())
+        ]
+    subject = f" --resource '{row['resource']}'" if row["resource"] else ""
+    return {
+        **row,
+        "said": {source: source_status(row, source) for source in ("state", "preview", "live")},
+        "shown": readings[:SHOWN_READINGS],
+        "more": max(0, len(readings) - SHOWN_READINGS),
+        "command": f"plantain audit show {view.folder.name} --control {row['control']}{subject}",
+    }
+
+
+def value_of(entry: Mapping[str, Any]) -> str:
+    """A reading as text; what was declared stands before what was found."""
+    text = _text(entry["value"])
+    if "declared" in entry:
+        text = f"{_text(entry['declared'])} → {text}"
+    return text
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _bars(by_status: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
+    """Status, count, offset and width in percent, of the bar of all controls."""
+    total = sum(by_status.values()) or 1
+    bars: list[tuple[str, int, float, float]] = []
+    offset = 0.0
+    for status, number in by_status.items():
+        width = 100 * number / total
+        if number:
+            bars.append((status, number, round(offset, 3), round(width, 3)))
+        offset += width
+    return bars
+
+
+def _framework(entry: Any) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for item in entry.items:
+        counts[item.status] = counts.get(item.status, 0) + 1
+    ordered = {name: counts.get(name, 0) for name in (*ORDER[:5], NOT_EVALUATED)}
+    return {
+        "name": entry.name,
+        "items": entry.items,
+        "passed": entry.passed,
+        "judged": entry.judged,
+        "bars": _bars(ordered),
+    }
