@@ -98,7 +98,10 @@ def check(rules: list[Document]) -> None:
 
 def finished(call: Call, document: Document) -> Document:
     """The operation of a change."""
-    name = f"{document['name']}/operations/{call.cloud.identifiers.number('operations', 19)}"
+    policy = document["name"]
+    number = call.cloud.identifiers.number
+    claimed = call.cloud.operations.slots.claim(f"iam/{policy}", policy, lambda: number("operations", 19))
+    name = f"{policy}/operations/{claimed}"
     metadata = {"@type": f"{PACKAGE}.PolicyOperationMetadata", "createTime": call.cloud.clock.timestamp()}
     return call.cloud.operations.finished("iam", name, {"@type": f"{PACKAGE}.Policy", **document}, metadata)
 
