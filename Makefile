@@ -17,6 +17,7 @@ demo: setup  ## Deploy an example campaign to the sandbox and generate images (K
 	@$(RUN)/python -m demo
 
 test: setup  ## Every test that needs no Google account
+	@$(RUN)/python tools/setup_browser.py
 	@$(RUN)/pytest -n 2 --dist loadfile $(PYTEST)
 
 lint: setup  ## Formatter, linter, type checker

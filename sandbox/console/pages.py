@@ -39,7 +39,7 @@ COOKIE = "sandbox-token"
 NEWEST = 200
 PICTURES = 60
 REFUSED = 400
-STATIC = {"style.css": "text/css", "live.js": "text/javascript"}
+STATIC = {"icon.svg": "image/svg+xml", "live.js": "text/javascript", "style.css": "text/css"}
 PAGES = (
     ("Overview", "/"),
     ("Requests", f"{ROOT}/requests"),
