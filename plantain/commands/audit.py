@@ -280,6 +280,43 @@ def key(path: Annotated[Path, typer.Argument(help="File of the private half.")] 
     output.say(f"{path} signs; keep it where deployers cannot read it. {public} verifies; give it to the auditor.")
 
 
+@app.command()
+def provenance(
+    address: Annotated[str, typer.Argument(help="gs://BUCKET of a campaign, or a folder that is a copy of it.")],
+    out: Annotated[Path, typer.Option(help="File of results, one line for each image.")] = Path(
+        "out/provenance.ndjson"
+    ),
+    sample: Annotated[float, typer.Option(help="Part of the images, above 0 up to 1.")] = 1.0,
+    seed: Annotated[str, typer.Option(help="The same seed takes the same sample.")] = "",
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run.")] = False,
+    stack: Annotated[str | None, typer.Option(help="Stack whose settings say where Google's APIs are.")] = None,
+    json: Json = False,
+) -> None:
+    """Trace every image: bytes, record, AI mark, content credentials (AI Act, article 50)."""
+    from plantain.audit.provenance.run import run  # noqa: PLC0415
+    from plantain.audit.provenance.source import SCHEME, source  # noqa: PLC0415
+    from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
+
+    if not 0 < sample <= 1:
+        raise InputError(f"--sample {sample} is no part.", cure="above 0 up to 1, as --sample 0.05")
+    cloud = GoogleCloud.from_environment(stack=stack) if address.startswith(SCHEME) else None
+    with output.progress("Images", None) as bar:
+        summary = run(source(address, cloud), out, share=sample, seed=seed, resume=resume, advance=bar.advance)
+    found = summary.document()
+    if json:
+        output.document(found)
+    else:
+        output.say(f"{found['judged']} of {found['population']} images judged, {found['failed']} fail. Results: {out}")
+        credentials = ", ".join(f"{number} {state}" for state, number in found["contentCredentials"].items())
+        output.say(f"C2PA: {credentials or 'nothing judged'}.")
+        if found["problems"]:
+            output.table(("problem", "images"), [(k, str(n)) for k, n in found["problems"].items()], right=("images",))
+    if found["status"] == "not_evaluated":
+        raise WarningFound("There was no image to judge, which proves nothing.", cure=f"look into {address}")
+    if found["status"] == "fail":
+        raise ErrorFound(f"{found['failed']} images cannot be traced.", cure=f"see {out}")
+
+
 def _check_severity(given: str) -> None:
     if given not in {*SEVERITIES, NEVER}:
         raise InputError(f"--fail-on {given} is no severity.", cure=f"one of {', '.join(SEVERITIES)}, {NEVER}")

@@ -16,7 +16,10 @@ def read(reader: Reader, project: str, locations: Iterable[str]) -> Iterator[Res
         where = {"project": project, "location": location}
         parent = f"projects/{project}/locations/{location}"
         for function in reader.all("cloudfunctions", f"v2/{parent}/functions", "functions"):
-            properties = {**function, **where, "name": last(function["name"])}
+            service = dict(function.get("serviceConfig") or {})
+            if "directVpcNetworkInterface" in service:
+                service["directVpcNetworkInterfaces"] = service.pop("directVpcNetworkInterface")
+            properties = {**function, **where, "name": last(function["name"]), "serviceConfig": service}
             yield live("gcp:cloudfunctionsv2/function:Function", function["name"], "cloudfunctions", properties)
         yield from _services(reader, parent, where)
         yield from _repositories(reader, parent, where)
