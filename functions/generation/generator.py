@@ -1,13 +1,14 @@
 """From a valid request to an answer: composes the archive, the claims, the flights and the painter."""
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+
+import pybase64
 
 from generation.admission import EXPECTED_BYTES, Admission, Room, room_of_the_instance
 from generation.archive import Archive
@@ -311,7 +312,7 @@ class Generator:
                     height=kept.height,
                     bytes=kept.bytes,
                     content_credentials=kept.content_credentials,
-                    data=None if content is None else base64.b64encode(content).decode(),
+                    data=None if content is None else pybase64.b64encode_as_string(content),
                 )
                 for kept, url, content in zip(record.images, urls, data, strict=True)
             ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
+import pybase64
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.alias_generators import to_camel
 
@@ -161,7 +162,7 @@ class Inspection:
             ValueError: it is none.
         """
         try:
-            data = binascii.a2b_base64(text, strict_mode=True)
+            data = pybase64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             raise ValueError("data is not base64") from None
         picture = read_picture(data) if len(data) <= LARGEST_INLINE else None

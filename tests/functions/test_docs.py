@@ -117,6 +117,7 @@ class TestRequirements:
             "opentelemetry.metrics": "opentelemetry-api",
             "opentelemetry.trace": "opentelemetry-api",
             "opentelemetry.sdk": "opentelemetry-sdk",
+            "pybase64": "pybase64",
             "pydantic": "pydantic",
             "pydantic_core": "pydantic",
             "requests": "requests",

@@ -1,0 +1,137 @@
+"""The function's figures. Ratios come from one run on one machine, so they say more than the figures themselves."""
+
+import contextlib
+import statistics
+import sys
+import time
+from typing import Any
+
+import httpx
+
+from bench.function import processes
+from bench.function.processes import cpu_seconds, function, load, model_server, peak_megabytes, said
+
+SIZES = {"100 KB": 100_000, "1.5 MB": 1_500_000}
+RUNS = 3
+REQUESTS = {"100 KB": 3000, "1.5 MB": 800}
+CALLERS = 32
+FLIGHT = 3200
+FLIGHT_SECONDS = 7.2
+FLIGHT_REQUESTS = 24_000
+LARGE = 20 * processes.MEGABYTE
+LARGE_CALLERS = 64
+ADDED_MODEL_SECONDS = 0.5
+
+
+def cpu_of_the_function(port: int, requests: int) -> float:
+    """Milliseconds of CPU an image, all stages included."""
+    with function(port) as (own, process):
+        load(own, CALLERS, 200)
+        before = cpu_seconds(process)
+        done = load(own, CALLERS, requests)
+        if done["errors"]:
+            raise RuntimeError(f"requests failed: {done['errors']}")
+        return (cpu_seconds(process) - before) / requests * 1000
+
+
+def cpu() -> dict[str, Any]:
+    """CPU an image, beside the bare pair of libraries."""
+    found: dict[str, Any] = {}
+    for name, size in SIZES.items():
+        ours, theirs, alone = [], [], []
+        with model_server(size, 0.0) as port:
+            for _ in range(RUNS):
+                ours.append(cpu_of_the_function(port, REQUESTS[name]))
+                pair = [sys.executable, "-m", "bench.function.pair", str(port), str(CALLERS), str(REQUESTS[name])]
+                theirs.append(said(pair)["cpuMilliseconds"])
+                alone.append(said([*pair, "call"])["cpuMilliseconds"])
+        own, both = statistics.median(ours), statistics.median(theirs)
+        found[name] = {
+            "functionMilliseconds": round(own, 2),
+            "pairMilliseconds": round(both, 2),
+            "callAloneMilliseconds": round(statistics.median(alone), 2),
+            "ratio": round(own / both, 2),
+        }
+    return found
+
+
+def in_flight() -> dict[str, Any]:
+    """Many requests at once, at the time a model takes."""
+    with model_server(SIZES["100 KB"], FLIGHT_SECONDS) as port, function(port) as (own, process):
+        load(own, 1, 1)
+        processes.get(own, "/lag")
+        done = load(own, FLIGHT, FLIGHT_REQUESTS, ramp=FLIGHT_SECONDS)
+        lag = processes.get(own, "/lag")
+        return {
+            "callers": FLIGHT,
+            "modelSeconds": FLIGHT_SECONDS,
+            "finished": done["finished"],
+            "errors": sum(done["errors"].values()),
+            "imagesPerSecond": done["perSecond"],
+            "lagP99Milliseconds": lag["p99"],
+            "peakMegabytes": peak_megabytes(process),
+        }
+
+
+def large() -> dict[str, Any]:
+    """Large images at once; then with a limit on the bytes in flight."""
+    found: dict[str, Any] = {}
+    for name, limit in (("unlimited", ""), ("limited", str(512 * processes.MEGABYTE))):
+        environment = {"PLANTAIN_BYTES_IN_FLIGHT": limit} if limit else {}
+        with model_server(LARGE, 1.0) as port, function(port, **environment) as (own, process):
+            done = load(own, LARGE_CALLERS, LARGE_CALLERS * 3)
+            peak = peak_megabytes(process)
+        in_flight_megabytes = LARGE_CALLERS * LARGE / processes.MEGABYTE
+        found[name] = {
+            "errors": sum(done["errors"].values()),
+            "finished": done["finished"],
+            "peakMegabytes": peak,
+            "ratio": round(peak / in_flight_megabytes, 2),
+        }
+    return found
+
+
+def added_latency() -> dict[str, Any]:
+    """What the function adds to the bare model call."""
+    size = SIZES["100 KB"]
+    with model_server(size, ADDED_MODEL_SECONDS) as port:
+        with function(port) as (own, _):
+            load(own, CALLERS, 100)
+            ours = load(own, CALLERS, 1500)
+        bare = said([sys.executable, "-m", "bench.function.pair", str(port), str(CALLERS), "1500", "call"])
+    return {
+        "callers": CALLERS,
+        "p50Milliseconds": round(ours["p50"] - bare["p50"], 1),
+        "p99Milliseconds": round(ours["p99"] - bare["p99"], 1),
+        "bareP50Milliseconds": bare["p50"],
+        "bareP99Milliseconds": bare["p99"],
+    }
+
+
+def start() -> float:
+    """Seconds from starting the process to ready."""
+    times = []
+    with model_server(SIZES["100 KB"], 0.0) as port:
+        for _ in range(5):
+            began = time.perf_counter()
+            with function(port) as (own, _):
+                while time.perf_counter() - began < processes.START_SECONDS:
+                    with contextlib.suppress(httpx.TransportError):
+                        answer = httpx.get(f"http://{processes.LOOPBACK}:{own}/readyz", trust_env=False, timeout=10)
+                        if answer.is_success:
+                            break
+                else:
+                    raise RuntimeError(f"the function is not ready: {answer.text}")
+                times.append(time.perf_counter() - began)
+    return round(statistics.median(times), 2)
+
+
+def measure() -> dict[str, Any]:
+    """All figures of the function."""
+    return {
+        "cpu": cpu(),
+        "inFlight": in_flight(),
+        "large": large(),
+        "addedLatency": added_latency(),
+        "readySeconds": start(),
+    }
