@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import reference
+from tests.conformance import coverage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +50,7 @@ def performance(results: dict[str, Any]) -> str:
 def main() -> None:
     """Write every generated page."""
     reference.write(ROOT)
+    coverage.main()
     results = json.loads((ROOT / "bench" / "results.json").read_text())
     (ROOT / "docs" / "performance.md").write_text(performance(results))
 

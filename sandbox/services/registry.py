@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.call import Call, Principal, Reply
 from sandbox.description import Method
@@ -19,6 +19,8 @@ Answer = dict[str, Any] | Reply | None
 Handler = Callable[[Call], Answer | Awaitable[Answer]]
 Target = Callable[[Call], tuple[str, str]]
 Consumer = Callable[[Call], str | None]
+#: ``enforced``: code of its own, or shared by all; ``generic``: stored and validated as described; ``501``: refused.
+Backing = Literal["enforced", "generic", "501"]
 
 GENERIC = {
     "create": "create",
@@ -114,6 +116,17 @@ class Services:
             f"The sandbox does not emulate {method.id} ({method.version}). The call was not carried out; "
             "GET /_sandbox/status lists such calls."
         )
+
+    def backing(self, method: Method) -> Backing:
+        """How far the sandbox knows a method."""
+        try:
+            self.handler(method)
+        except NotEmulated:
+            return "501"
+        own = method.short in self._handlers or method.action in POLICY_ACTIONS
+        if own or method.kind.endswith(".operations") or type(self.resource(method.kind)).__name__ != "Generic":
+            return "enforced"
+        return "generic"
 
     def policy_target(self, call: Call) -> tuple[str, str]:
         """Service and resource whose policy governs a call."""

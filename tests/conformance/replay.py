@@ -29,19 +29,31 @@ class Figures:
     unanswerable: int
 
 
-def replay(only: str = "*", *, strict: bool) -> list[Row]:
-    """Every exchange of the recordings whose names match, against one new sandbox."""
+def replay(only: str = "*", *, strict: bool, methods: dict[str, set[str]] | None = None) -> list[Row]:
+    """Every exchange of the recordings whose names match, against one new sandbox.
+
+    Args:
+        only: glob on the recordings' names.
+        strict: see ``Bindings``.
+        methods: filled with the recordings that called each method id.
+    """
+
+    called = {} if methods is None else methods
 
     async def run() -> list[Row]:
         with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
             cloud = build_cloud(Path(folder))
             app = create_app(cloud)
             rows: list[Row] = []
+            defects: list[str] = []
             for path in sorted(RECORDINGS.glob("*.json")):
                 if fnmatch(path.stem, only):
+                    cloud.log.clear()
                     rows += await Scenario(app, path, strict=strict).replay()
+                    for name in cloud.log.methods:
+                        called.setdefault(name, set()).add(path.stem)
+                    defects += cloud.log.defects
             await cloud.operations.close()
-            defects = list(cloud.log.defects)
             cloud.close()
         if defects:
             raise AssertionError(f"{len(defects)} defects, the first:\n{defects[0]}")
