@@ -176,6 +176,40 @@ def commit(call: Call) -> Document:
     )
 
 
+def replace_all(resource: AccessResource, call: Call, field: str) -> Document:
+    """Replace every level or perimeter of a policy at once; one that is wrong leaves all as they were.
+
+    Raises:
+        NotFound: the policy does not exist.
+        InvalidArgument: one of the new resources is wrong, or lies below another policy.
+        FailedPrecondition: a level that would go is still referred to.
+    """
+    policy = call.name.rpartition("/")[0]
+    current = call.cloud.store.get(AccessPolicy.kind, policy)
+    if current is None:
+        raise NotFound(f"AccessPolicy '{policy}' was not found.")
+    resource.check_etag(call, current)
+    before = dict(call.cloud.store.items(resource.kind, call.name))
+    wanted = {document.get("name", ""): document for document in call.body.get(field, [])}
+    for name, document in before.items():
+        call.cloud.store.delete(resource.kind, name)
+        if name not in wanted:
+            resource.deleting(call, document)
+    for name, document in wanted.items():
+        if name.rpartition("/")[0] != call.name:
+            raise InvalidArgument(f"Invalid name {name!r}: it must lie below {call.name}.")
+        resource.prepare(call, document)
+        resource.touch(call, document)
+        call.cloud.store.put(resource.kind, name, document)
+    shown = [resource.view(call, document) for document in wanted.values()]
+    message = f"Replace{field[0].upper()}{field[1:]}Response"
+    response = {"@type": f"type.googleapis.com/{PACKAGE}.{message}", **({field: shown} if shown else {})}
+    name = operation_name(call, f"{call.name}/replaceAll")
+    return call.cloud.operations.finished(
+        "accesscontextmanager", name, response, resource.operation_metadata(call, name)
+    )
+
+
 def operation_name(call: Call, change: str) -> str:
     """Operations are counted for each change of each resource."""
     count = call.cloud.store.next(f"operations/{change}")
@@ -192,7 +226,13 @@ SERVICE = Service(
     title="Access Context Manager API",
     prefix=PACKAGE,
     resources=(AccessPolicy, AccessLevel, ServicePerimeter),
-    handlers={"accesscontextmanager.servicePerimeters.commit": commit},
+    handlers={
+        "accesscontextmanager.accessLevels.replaceAll": lambda call: replace_all(AccessLevel(), call, "accessLevels"),
+        "accesscontextmanager.servicePerimeters.commit": commit,
+        "accesscontextmanager.servicePerimeters.replaceAll": lambda call: replace_all(
+            ServicePerimeter(), call, "servicePerimeters"
+        ),
+    },
     targets={
         "accesscontextmanager.accessPolicies.create": to_policy,
         "accesscontextmanager.accessPolicies.list": to_policy,

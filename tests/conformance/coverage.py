@@ -46,8 +46,8 @@ operations, `${{projectNumber}}` for each of its projects. Read **once**, a plac
 was seen with, so a second project counts as a disagreement, whatever the server does. Read as **renewed**, it may take
 a new value wherever an answer makes something new. *unanswerable* counts the exchanges of the second reading that no
 server could answer as recorded: the request names something by a placeholder that no answer has shown, or the answer
-holds a text that the recorder put in the place of a real one (`tests/conformance/obstacles.py` lists them). The last column is
-the share of agreement among the others.
+holds a text that the recorder put in the place of a real one (`tests/conformance/obstacles.py` lists them). The last
+column is the share of agreement among the others.
 
 Two habits of the sandbox make it agree more often, and are habits of no Google service. The id of an operation that was
 read as done, or whose resource was changed again, is used for the next operation in its place. And an etag whose form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from sandbox.call import Call
 from sandbox.errors import InvalidArgument
@@ -14,6 +15,7 @@ from sandbox.services.serviceusage.enablement import KIND, disable, enable
 Document = dict[str, Any]
 
 BATCH_LIMIT = 20
+READ_LIMIT = 30
 PACKAGE = "google.api.serviceusage.v1"
 
 
@@ -81,6 +83,24 @@ def listing(call: Call) -> Document:
     return {**answer, "nextPageToken": following} if following else answer
 
 
+def get_batch(call: Call) -> Document:
+    """Up to 30 APIs and whether they are enabled.
+
+    Raises:
+        InvalidArgument: too many, or one of another project.
+    """
+    names = parse_qs(urlsplit(call.url).query).get("names", [])
+    if not 0 < len(names) <= READ_LIMIT:
+        raise InvalidArgument(f"A batch reads 1 to {READ_LIMIT} services, not {len(names)}.")
+    found = []
+    for name in names:
+        place, _, host = call.cloud.hierarchy.canonical(name).rpartition("/services/")
+        if place != f"projects/{call.project}":
+            raise InvalidArgument(f"Invalid name {name!r}: it must lie below projects/{call.project}.")
+        found.append(shape(call, host, enabled=call.cloud.service_enabled(call.project or "", host)))
+    return {"services": found}
+
+
 def identity(call: Call) -> Document:
     """Create a service's agent. Storage and Logging answer without an address, as in reality."""
     label = call.segment("services").removesuffix(".googleapis.com")
@@ -98,6 +118,7 @@ HANDLERS = {
     "serviceusage.services.enable": enable_one,
     "serviceusage.services.batchEnable": enable_batch,
     "serviceusage.services.disable": disable_one,
+    "serviceusage.services.batchGet": get_batch,
     "serviceusage.services.get": get,
     "serviceusage.services.list": listing,
     "serviceusage.services.generateServiceIdentity": identity,
