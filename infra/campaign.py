@@ -124,8 +124,10 @@ class Campaign(Component):
         name, labels = campaign.name, campaign.labels.as_labels()
         project = foundation.project.project
         keys, grants = foundation.encryption.keys, foundation.encryption.grants
-        ready = (*foundation.project.services.values(), *after)
         options = self._options()
+
+        def ready(*apis: str) -> tuple[pulumi.Resource, ...]:
+            return (*foundation.project.enabled(*apis), *after)
 
         network = Network(
             name,
@@ -133,7 +135,7 @@ class Campaign(Component):
             region=region,
             ip_range=campaign.network.ip_range,
             labels=labels,
-            after=ready,
+            after=ready("compute", "dns"),
             kept=campaign.project.existing is not None,
             opts=options,
         )
@@ -144,7 +146,7 @@ class Campaign(Component):
             keys=keys,
             grants=grants,
             retention=retention,
-            after=ready,
+            after=ready("storage"),
             opts=options,
         )
         logs = Logs(
@@ -154,17 +156,19 @@ class Campaign(Component):
             key=keys["logs"].id,
             retention_days=campaign.logs.retention_days,
             retention=retention,
-            after=(*ready, *grants["logs"]),
+            after=(*ready("logging"), *grants["logs"]),
             opts=options,
         )
-        AuditLogs(name, project=project, services=campaign.logs.data_access, after=ready, opts=options)
+        AuditLogs(
+            name, project=project, services=campaign.logs.data_access, after=ready("cloudresourcemanager"), opts=options
+        )
         registry = Registry(
             name,
             project=project,
             location=region,
             key=keys["function"].id,
             labels=labels,
-            after=(*ready, *grants["function"]),
+            after=(*ready("artifactregistry"), *grants["function"]),
             opts=options,
         )
         packages = (
@@ -174,7 +178,7 @@ class Campaign(Component):
                 location=region,
                 key=keys["function"].id,
                 labels=labels,
-                after=(*ready, *grants["function"]),
+                after=(*ready("artifactregistry"), *grants["function"]),
                 opts=options,
             )
             if campaign.build.dependencies == Dependencies.REGISTRY
@@ -186,7 +190,7 @@ class Campaign(Component):
                 project=project,
                 location=region,
                 machine_type=campaign.build.machine_type,
-                after=ready,
+                after=ready("cloudbuild"),
                 opts=options,
             )
             if campaign.build.private_pool
@@ -198,7 +202,13 @@ class Campaign(Component):
             bucket=buckets.images.name,
             references=buckets.references.name if buckets.references else None,
             secrets=sorted({version.partition("/versions/")[0] for version in campaign.function.secrets.values()}),
-            after=ready,
+            after=ready(
+                "iam",
+                "cloudresourcemanager",
+                "aiplatform",
+                "storage",
+                *(("secretmanager",) if campaign.function.secrets else ()),
+            ),
             opts=options,
         )
         build = BuildAccount(
@@ -207,11 +217,18 @@ class Campaign(Component):
             source_bucket=buckets.source.name,
             repository=registry.repository,
             packages=packages.repository if packages else None,
-            after=ready,
+            after=ready("iam", "cloudresourcemanager", "artifactregistry", "logging", "storage"),
             opts=options,
         )
         queue = (
-            Queue(campaign, project=project, region=region, runtime=runtime, after=ready, opts=options)
+            Queue(
+                campaign,
+                project=project,
+                region=region,
+                runtime=runtime,
+                after=ready("cloudtasks", "iam"),
+                opts=options,
+            )
             if campaign.queue.enabled
             else None
         )
@@ -235,7 +252,8 @@ class Campaign(Component):
                 references_bucket=buckets.references.name if buckets.references else None,
             ),
             after=(
-                *ready,
+                *foundation.project.services.values(),
+                *after,
                 *grants["function"],
                 *foundation.agents.roles,
                 *runtime.grants,
@@ -252,11 +270,13 @@ class Campaign(Component):
             project=project,
             key=keys["logs"].id,
             secrets=secrets,
-            after=(*ready, *grants["logs"]),
+            after=(*ready("monitoring", "pubsub"), *grants["logs"]),
             opts=options,
         )
-        metrics = LogMetrics(name, project=project, after=ready, opts=options)
-        objectives = Objectives(campaign, project=project, metrics=metrics, after=ready, opts=options)
+        metrics = LogMetrics(name, project=project, after=ready("logging"), opts=options)
+        objectives = Objectives(
+            campaign, project=project, metrics=metrics, after=ready("monitoring", "logging"), opts=options
+        )
         found = watched(campaign)
         alerts = Alerts(
             campaign,
@@ -264,20 +284,20 @@ class Campaign(Component):
             alerts=found,
             channels=channels.channels,
             objectives=objectives.objectives,
-            after=(*ready, *metrics.metrics.values()),
+            after=ready("monitoring"),
             opts=options,
         )
-        dashboard = Dashboard(campaign, project=project, alerts=found, after=ready, opts=options)
+        dashboard = Dashboard(campaign, project=project, alerts=found, after=ready("monitoring"), opts=options)
         budget = Budget(
             campaign,
             billing_account=billing_account,
             project=project,
             emails=channels.emails,
-            after=ready,
+            after=ready("monitoring"),
             opts=options,
         )
         if campaign.quotas:
-            Quotas(campaign, project=project, after=ready, opts=options)
+            Quotas(campaign, project=project, after=ready("cloudquotas"), opts=options)
 
         self.outputs: Mapping[str, Any] = {
             "projectId": project.project_id,

@@ -29,7 +29,7 @@ class Component(pulumi.ComponentResource):
             opts: options of the component itself.
         """
         super().__init__(f"plantain:infra:{kind}", name, None, opts)
-        self._after = tuple(after)
+        self._after = tuple(dict.fromkeys(after))
 
     def _options(
         self,
@@ -53,7 +53,7 @@ class Component(pulumi.ComponentResource):
         """
         return pulumi.ResourceOptions(
             parent=self,
-            depends_on=[*self._after, *after],
+            depends_on=list(dict.fromkeys((*self._after, *after))),
             protect=protect,
             deleted_with=deleted_with,
             delete_before_replace=delete_before_replace,

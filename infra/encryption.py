@@ -59,14 +59,14 @@ class Encryption(Component):
             opts: options of the component.
         """
         super().__init__("Encryption", name, after=after, opts=opts)
-        self.ring = self._ring(name, project, location, placement)
+        ring = self._ring(name, project, location, placement)
         hardware = gcp.kms.CryptoKeyVersionTemplateArgs(algorithm=ALGORITHM, protection_level="HSM")
         self.keys = {
             key: gcp.kms.CryptoKey(
                 f"{name}-{key}",
                 # A ring that others use as well tells keys apart by the project they are for.
                 name=project.project_id.apply(partial(naming.shared_key, key=key)) if placement.ring else key,
-                key_ring=self.ring.id,
+                key_ring=ring,
                 purpose="ENCRYPT_DECRYPT",
                 rotation_period=f"{placement.rotation_days * SECONDS_A_DAY}s",
                 destroy_scheduled_duration=DESTROY_DELAY,
@@ -92,19 +92,17 @@ class Encryption(Component):
         }
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
 
-    def _ring(self, name: str, project: gcp.organizations.Project, location: str, placement: Keys) -> gcp.kms.KeyRing:
+    def _ring(
+        self, name: str, project: gcp.organizations.Project, location: str, placement: Keys
+    ) -> pulumi.Output[str]:
+        """Full name of the ring, made unless it exists already: then it is not ours, and a ring lasts for ever."""
         owner: pulumi.Input[str] = placement.project or project.project_id
         if placement.ring:
-            # Read, never made and never deleted: a ring lasts for ever, and this one is not ours.
-            return gcp.kms.KeyRing.get(
-                f"{name}-keys",
-                pulumi.Output.concat("projects/", owner, "/locations/", location, "/keyRings/", placement.ring),
-                opts=self._options(),
-            )
+            return pulumi.Output.concat("projects/", owner, "/locations/", location, "/keyRings/", placement.ring)
         return gcp.kms.KeyRing(
             f"{name}-keys",
             name=project.project_id.apply(naming.key_ring),
             project=owner,
             location=location,
             opts=self._options(),
-        )
+        ).id

@@ -115,6 +115,14 @@ class CampaignProject(Component):
         }
         self.register_outputs({"projectId": self.project_id, "number": self.number})
 
+    def enabled(self, *apis: str) -> tuple[gcp.projects.Service, ...]:
+        """Some of the enabled APIs, by their names without domain.
+
+        Whoever waits for those it calls, and not for all, is created earlier, and the engine has a tenth of the
+        dependencies to keep.
+        """
+        return tuple(self.services[f"{api}.googleapis.com"] for api in apis)
+
 
 def _with_labels(project_id: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
     """The id of a project of others, once it is known to carry the campaign's labels: cost is reported by them."""
