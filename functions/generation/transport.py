@@ -6,7 +6,6 @@ with what those libraries send.
 """
 
 import asyncio
-import contextlib
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
@@ -26,7 +25,9 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 """Google's front ends keep an idle connection for some minutes; ours are let go of before."""
 READ_BYTES = 128 * 1024
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 1024 * 1024
+JOINED_BYTES = 512 * 1024
+FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 OK = 300
 IDENTITY = {"Accept-Encoding": "identity"}
 """Images and base64 do not get smaller by compression, so none is asked for."""
@@ -120,8 +121,11 @@ class Transport:
             NoAnswer: nobody is there, or the answer was cut.
             GenerationError: there is no token.
         """
-        async with self._open(host, method, path, body, mime_type, headers) as response:
+        try:
+            response = await self._ask(host, method, path, body, mime_type, headers)
             return Answer(response.status, _lower(response), await response.read())
+        except FAILURES as error:
+            raise _no_answer(error) from error
 
     async def document(
         self, host: str, path: str, *, body: bytes, headers: Mapping[str, str], admit: decoding.Admit
@@ -133,21 +137,27 @@ class Transport:
             ValueError: the answer is no JSON, or what it carries is no base64.
             GenerationError: there is no token.
         """
-        async with self._open(host, "POST", path, body, "application/json", headers) as response:
+        try:
+            response = await self._ask(host, "POST", path, body, "application/json", headers)
             if response.status >= OK:
                 return Answer(response.status, _lower(response), await response.read())
-            await admit(response.content_length)
-            splitter = decoding.Splitter()
-            async for chunk in response.content.iter_any():
-                splitter.feed(chunk)
-            return splitter.finish()
+            try:
+                await admit(response.content_length)
+                splitter = decoding.Splitter()
+                async for chunk in response.content.iter_any():
+                    splitter.feed(chunk)
+                return splitter.finish()
+            except BaseException:
+                response.close()  # what is left of it is of no use, nor is its connection
+                raise
+        except FAILURES as error:
+            raise _no_answer(error) from error
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
 
-    @contextlib.asynccontextmanager
-    async def _open(
+    async def _ask(
         self,
         host: str,
         method: str,
@@ -155,25 +165,28 @@ class Transport:
         body: bytes | tuple[bytes, ...] | None,
         mime_type: str,
         headers: Mapping[str, str] | None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> aiohttp.ClientResponse:
         origin, proxy = self.route(host)
         sent = {"Authorization": await self._identity.authorization(), **(headers or {})}
         data: Any = body
         if body is not None:
             sent["Content-Type"] = mime_type
         if isinstance(body, tuple):
-            sent["Content-Length"] = str(sum(map(len, body)))
-            data = _pieces(body)
-        try:
-            async with self._session.request(
-                method, _address(origin + path), data=data, headers=sent, proxy=proxy, allow_redirects=False
-            ) as response:
-                yield response
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-            # TimeoutError is an OSError, too; a deadline of ours is asyncio's to raise, not a failed connection.
-            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
-                raise
-            raise NoAnswer(type(error).__name__) from error
+            length = sum(map(len, body))
+            if length <= JOINED_BYTES:
+                data = b"".join(body)  # a copy costs less than sending it in pieces
+            else:
+                sent["Content-Length"] = str(length)
+                data = _pieces(body)
+        return await self._session.request(
+            method, _address(origin + path), data=data, headers=sent, proxy=proxy, allow_redirects=False
+        )
+
+
+def _no_answer(error: Exception) -> Exception:
+    # TimeoutError is an OSError, too; a deadline of ours is asyncio's to raise, not a failed connection.
+    deadline = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
+    return error if deadline else NoAnswer(type(error).__name__)
 
 
 def unreachable(reason: Reason, host: str, error: NoAnswer, consequence: str = "") -> GenerationError:
