@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from sandbox import control, enums
-from sandbox.audit import READS, record_change, record_refusal
+from sandbox.audit import READS, record_access, record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
 from sandbox.console.pages import Console
@@ -30,6 +30,7 @@ from sandbox.fields import prune
 from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
 from sandbox.runtime.agents import Agents
+from sandbox.runtime.gateway import OUTSIDE
 from sandbox.services.registry import Answer
 from sandbox.services.storage import xml_api
 
@@ -58,7 +59,9 @@ def create_app(cloud: Cloud) -> Starlette:
     console = Console(cloud)
 
     async def api(request: Request) -> Response:
-        if request.url.path == "/" and request.method == "GET" and control.is_local(request):
+        # An instance asks its metadata server at / whether it is one.
+        by_socket = cloud.gateway.arrival(request) is OUTSIDE
+        if request.url.path == "/" and request.method == "GET" and by_socket and control.is_local(request):
             return console.overview(request)
         return await answer(cloud, request)
 
@@ -280,10 +283,12 @@ async def carry_out(call: Call) -> Answer:
     if inspect.iscoroutinefunction(handler):
         awaited: Answer = await handler(call)
         record_change(call)
+        record_access(call)
         return awaited
     with call.cloud.store.transaction():
         result: Answer = handler(call)  # type: ignore[assignment]  # no coroutine function, hence no awaitable
         record_change(call)
+        record_access(call)
     return result
 
 

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from sandbox.call import Origin
 from sandbox.cloud import Cloud
 from sandbox.console import graph, picture
 from sandbox.console.pages import COOKIE, PAGES
+from sandbox.runtime.gateway import Arrival
 
 Call = Callable[..., tuple[int, Any]]
 
@@ -125,6 +127,14 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
     reply = client.get("/_console/requests", headers={"Host": "evil.example"})
     assert reply.status_code == 403
     assert "this machine's own addresses" in reply.json()["error"]["message"]
+
+
+def test_an_instance_that_asks_its_metadata_server_gets_no_page(
+    client: TestClient, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = Arrival(Origin(), "projects/p/locations/l/services/s")
+    monkeypatch.setattr(cloud.gateway, "arrival", lambda _: instance)
+    assert client.get("/", headers={"Metadata-Flavor": "Google"}).headers["metadata-flavor"] == "Google"
 
 
 def test_a_stranger_changes_nothing(client: TestClient, cloud: Cloud) -> None:
