@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from sandbox import control, enums
-from sandbox.audit import READS, record_change, record_refusal
+from sandbox.audit import READS, record_access, record_change, record_refusal
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
 from sandbox.console.pages import Console
@@ -283,10 +283,12 @@ async def carry_out(call: Call) -> Answer:
     if inspect.iscoroutinefunction(handler):
         awaited: Answer = await handler(call)
         record_change(call)
+        record_access(call)
         return awaited
     with call.cloud.store.transaction():
         result: Answer = handler(call)  # type: ignore[assignment]  # no coroutine function, hence no awaitable
         record_change(call)
+        record_access(call)
     return result
 
 

@@ -90,6 +90,41 @@ def record_refusal(call: Call, error: ApiError) -> str:
     return append(call, project_id, "activity", payload, "ERROR")
 
 
+def record_access(call: Call) -> None:
+    """Data Access: one entry for each access whose kind the audit configuration asks for; off unless configured."""
+    project_id = call.consumer or call.project
+    if not project_id or not call.cloud.policies.audits or call.cloud.hierarchy.project(project_id) is None:
+        return
+    kind = access_kind(call)
+    if kind is None:
+        return
+    service = f"{call.method.service}.googleapis.com"
+    for _, policy in call.cloud.policies.inherited("cloudresourcemanager", f"projects/{project_id}"):
+        for config in policy.get("auditConfigs", []):
+            if config.get("service") in {"allServices", service} and asks(config, kind, call.principal.member):
+                append(call, project_id, "data_access", payload_of(call), "INFO")
+                return
+
+
+def access_kind(call: Call) -> str | None:
+    """``ADMIN_READ``, ``DATA_READ`` or ``DATA_WRITE``; None for a change of configuration, which is always logged."""
+    short = call.method.short
+    if short in DATA_METHODS:
+        return "DATA_READ" if short in DATA_READS else "DATA_WRITE"
+    if short in DATA_READS:
+        return "DATA_READ"
+    reads = call.method.verb in READS or call.method.action in {"getIamPolicy", "testIamPermissions"}
+    return "ADMIN_READ" if reads else None
+
+
+def asks(config: dict[str, Any], kind: str, member: str) -> bool:
+    """Whether an audit configuration wants a kind of access logged for a caller."""
+    return any(
+        wanted.get("logType") == kind and member not in wanted.get("exemptedMembers", [])
+        for wanted in config.get("auditLogConfigs", [])
+    )
+
+
 def record_perimeter_violation(call: Call, violation: Decision, project_id: str) -> tuple[str, str]:
     """Policy Denied: the unique identifier that the caller is given, and the entry's insert id."""
     identifier = call.cloud.identifiers.hexadecimal("violation", 32)
@@ -120,6 +155,31 @@ def record_perimeter_violation(call: Call, violation: Decision, project_id: str)
     }
     return identifier, append(call, project_id, "policy", payload, "ERROR")
 
+
+#: What reads data, as against configuration: https://docs.cloud.google.com/logging/docs/audit/services (read 2026-08).
+DATA_READS = frozenset(
+    {
+        "aiplatform.models.countTokens",
+        "aiplatform.models.generateContent",
+        "aiplatform.models.streamGenerateContent",
+        "cloudkms.cryptoKeyVersions.asymmetricDecrypt",
+        "cloudkms.cryptoKeyVersions.asymmetricSign",
+        "cloudkms.cryptoKeyVersions.macSign",
+        "cloudkms.cryptoKeyVersions.macVerify",
+        "cloudkms.cryptoKeys.decrypt",
+        "cloudkms.cryptoKeys.encrypt",
+        "iamcredentials.serviceAccounts.generateAccessToken",
+        "iamcredentials.serviceAccounts.generateIdToken",
+        "iamcredentials.serviceAccounts.signBlob",
+        "iamcredentials.serviceAccounts.signJwt",
+        "logging.entries.list",
+        "monitoring.timeSeries.list",
+        "pubsub.subscriptions.pull",
+        "secretmanager.versions.access",
+        "storage.objects.get",
+        "storage.objects.list",
+    }
+)
 
 #: Data plane: audited as data access, which is off unless configured.
 DATA_METHODS = frozenset(

@@ -50,6 +50,8 @@ class Policies:
         self._store = store
         self._hierarchy = hierarchy
         self._consistency = consistency
+        #: Whether any policy asks for data access to be logged.
+        self.audits = any(policy.get("auditConfigs") for policy in store.documents(KIND))
 
     def get(self, resource: str) -> Policy:
         """The policy set on the resource itself; an empty one has the etag ``ACAB``."""
@@ -76,6 +78,7 @@ class Policies:
             stored["bindings"] = bindings
         if audit:
             stored["auditConfigs"] = audit
+            self.audits = True
         digest = hashlib.sha256(json.dumps([stored, current["etag"]]).encode()).digest()
         stored["etag"] = "BwY" + base64.urlsafe_b64encode(digest).decode()[:8] + "="
         self._consistency.made_grant(resource, self._store.get(KIND, resource))

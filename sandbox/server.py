@@ -25,6 +25,7 @@ from sandbox.services.registry import Services
 from sandbox.settings import STATE_FILE, Settings
 
 BACKLOG = 512
+GATEWAY_PORT_FILE = "gateway-port"
 
 #: Value of SO_LINGER by which a closed socket sends a reset.
 RESET_AT_ONCE = struct.pack("ii", 1, 0)
@@ -82,7 +83,10 @@ async def _serve(settings: Settings) -> None:
     cloud = Cloud(settings, Services(SERVICES))
     cloud.gateway = Gateway(Authority(settings.data / "authority"), listener.getsockname()[1])
     cloud.instances = Instances(cloud)
-    await cloud.gateway.open()
+    # The same port again after a restart: shells and functions know it from their HTTPS_PROXY.
+    remembered = settings.data / GATEWAY_PORT_FILE
+    await cloud.gateway.open(int(remembered.read_text()) if remembered.exists() else 0)
+    remembered.write_text(str(cloud.gateway.proxy_port))
     state = settings.data / STATE_FILE
     server = uvicorn.Server(
         uvicorn.Config(create_app(cloud), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=75)

@@ -60,9 +60,12 @@ class Gateway:
         self._connections: set[asyncio.Task[None]] = set()
         self._inside: dict[str, int] = {}
 
-    async def open(self) -> None:
-        """Start to listen on a free loopback port."""
-        server = await asyncio.start_server(self._proxy, LOOPBACK, 0, limit=HEAD_LIMIT)
+    async def open(self, preferred: int = 0) -> None:
+        """Start to listen on a loopback port: the preferred one, or a free one if that is taken."""
+        try:
+            server = await asyncio.start_server(self._proxy, LOOPBACK, preferred, limit=HEAD_LIMIT)
+        except OSError:
+            server = await asyncio.start_server(self._proxy, LOOPBACK, 0, limit=HEAD_LIMIT)
         self._servers.append(server)
         self.proxy_port = server.sockets[0].getsockname()[1]
 
