@@ -35,11 +35,20 @@ def asset_types(call: Call) -> list[str]:
     listed = getattr(call.query, "getlist", None)
     given = listed("assetTypes") if listed else [call.query.get("assetTypes", "")]
     wanted = [name for text in given for name in text.split(",") if name]
-    known = {row.asset_type for row in known_types()}
-    for name in wanted:
-        if name not in known and not set(name) & set("*.+[(|") - {"."}:
-            raise InvalidArgument(f"Invalid asset type: {name}.")
+    known(wanted)
     return wanted
+
+
+def known(wanted: list[str]) -> None:
+    """Refuse asset types that the inventory does not know; patterns pass.
+
+    Raises:
+        InvalidArgument: with the first of them.
+    """
+    types = {row.asset_type for row in known_types()}
+    for name in wanted:
+        if name not in types and not set(name) & set("*+[(|"):
+            raise InvalidArgument(f"Invalid asset type: {name}.")
 
 
 def result(call: Call, asset: Asset) -> Document:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +102,36 @@ def test_the_list_has_each_kind_of_content(admin: Caller, bucket: str) -> None:
     assert resource["ancestors"][-1] == ORGANIZATION
     (granted,) = assets(contentType="IAM_POLICY", assetTypes="cloudkms.googleapis.com/CryptoKey")
     assert granted["iamPolicy"]["bindings"]
+
+
+def test_an_export_writes_one_line_for_each_asset(admin: Caller, bucket: str) -> None:
+    def export(**destination: str) -> tuple[int, Any]:
+        body = {"contentType": "RESOURCE", "outputConfig": {"gcsDestination": destination}}
+        return admin("POST", f"/cloudasset/v1/{ORGANIZATION}:exportAssets", body)
+
+    status, operation = export(uri=f"gs://{bucket}/inventory.json")
+    assert (status, operation["done"]) == (200, True)
+    assert admin("GET", f"/cloudasset/v1/{operation['name']}")[1]["response"] == operation["response"]
+    reply = admin.client.get(
+        f"/storage/v1/b/{bucket}/o/inventory.json?alt=media", headers={"Authorization": "Bearer sandbox"}
+    )
+    assets = [json.loads(line) for line in reply.text.splitlines()]
+    assert f"//storage.googleapis.com/{bucket}" in {asset["name"] for asset in assets}
+    split = export(uriPrefix=f"gs://{bucket}/parts")[1]["response"]["outputResult"]["gcsResult"]["uris"]
+    assert f"gs://{bucket}/parts/storage.googleapis.com/Bucket/0" in split
+    assert export()[0] == 400
+    assert export(uri="s3://x/y")[0] == 400
+
+
+def test_an_export_needs_the_right_to_write(admin: Caller, as_member: Callable[[str], Caller], bucket: str) -> None:
+    path = f"/cloudresourcemanager/v3/{ORGANIZATION}"
+    policy = admin("POST", f"{path}:getIamPolicy", {})[1]
+    policy["bindings"].append({"role": "roles/cloudasset.viewer", "members": ["user:jo@example.com"]})
+    assert admin("POST", f"{path}:setIamPolicy", {"policy": policy})[0] == 200
+    body = {"outputConfig": {"gcsDestination": {"uri": f"gs://{bucket}/inventory.json"}}}
+    status, answer = as_member("user:jo@example.com")("POST", f"/cloudasset/v1/{ORGANIZATION}:exportAssets", body)
+    assert status == 403
+    assert "storage.objects.create" in answer["error"]["message"]
 
 
 def test_an_unknown_asset_type_is_refused(admin: Caller) -> None:
