@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 
 from infra import naming, perimeter_rules
 from infra.component import Component
+from infra.conflict import patience
 from infra.errors import MembershipError, Problem
 from infra.perimeter_settings import Enforcement, JoinedPerimeter, OwnedPerimeter
 
@@ -33,6 +34,7 @@ class Membership(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Membership", name, after=after, opts=opts)
+        self._patience = patience(name)
         enforced = perimeter.enforcement is Enforcement.ENFORCED
         resource = number.apply(naming.project_member)
         join = (
@@ -44,7 +46,7 @@ class Membership(Component):
             f"{name}-member",
             perimeter_name=perimeter.perimeter,
             resource=resource,
-            opts=self._options(delete_before_replace=True),
+            opts=self._options(delete_before_replace=True, hooks=self._patience),
         )
         self.ingress: pulumi.Resource | None = None
         if perimeter.deployers:
@@ -65,7 +67,7 @@ class Membership(Component):
                 perimeter=perimeter.perimeter,
                 title=f"{name} deployers",
                 # A rule may only name projects that are members already.
-                opts=self._options(after=[self.member], delete_before_replace=True),
+                opts=self._options(after=[self.member], delete_before_replace=True, hooks=self._patience),
                 **arguments,
             )
         self._rules(name, perimeter, resource)
@@ -84,14 +86,14 @@ class Membership(Component):
             into(
                 f"{name}-{rule.title}",
                 perimeter=perimeter.perimeter,
-                opts=self._options(after=[self.member], delete_before_replace=True),
+                opts=self._options(after=[self.member], delete_before_replace=True, hooks=self._patience),
                 **body | {"title": f"{name}: {rule.title}"},
             )
         for leaving in perimeter.egress:
             out(
                 f"{name}-{leaving.title}",
                 perimeter=perimeter.perimeter,
-                opts=self._options(after=[self.member], delete_before_replace=True),
+                opts=self._options(after=[self.member], delete_before_replace=True, hooks=self._patience),
                 **perimeter_rules.egress(leaving, lambda level: level) | {"title": f"{name}: {leaving.title}"},
             )
 
