@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 
 from sandbox import control, enums
 from sandbox.audit import READS, record_access, record_change, record_refusal
+from sandbox.bodies import read_body
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
 from sandbox.cloud import Cloud
 from sandbox.console.pages import Console
@@ -202,7 +203,7 @@ async def read_call(cloud: Cloud, request: Request, service: str, path: str, ori
             f"The requested URL /{path} was not found: {service} has no method for {verb} on it in the described "
             f"versions ({', '.join(v for v in cloud.description.sources if v.startswith(service + '.'))})."
         )
-    raw = await request.body()
+    raw = await read_body(request, cloud.settings.largest_body)
     upload = route.method.upload
     body = {} if upload else parse(raw, request.headers.get("content-type", ""))
     if enums.wanted(request.query_params):

@@ -11,6 +11,7 @@ ApiError                        HTTP status, canonical status, message, details
 ├── AlreadyExists               409 ALREADY_EXISTS
 ├── Aborted                     409 ABORTED, a stale etag
 ├── PreconditionFailed          412, conditional request or stale fingerprint
+├── RequestTooLarge             413, a body beyond the limit
 ├── ResourceExhausted           429 RESOURCE_EXHAUSTED
 ├── Internal                    500 INTERNAL
 ├── NotEmulated                 501 UNIMPLEMENTED, names the method
@@ -169,6 +170,12 @@ class PreconditionFailed(ApiError):
     """A conditional request whose condition does not hold."""
 
     code, status, legacy_reason = 412, "FAILED_PRECONDITION", "conditionNotMet"
+
+
+class RequestTooLarge(ApiError):
+    """The body is larger than the sandbox takes."""
+
+    code, status, legacy_reason = 413, "INVALID_ARGUMENT", "uploadTooLarge"
 
 
 class ResourceExhausted(ApiError):

@@ -26,6 +26,7 @@ class Settings(BaseModel):
         billing_account: id of its open billing account.
         administrator_token: bearer token of the administrator, who calls from outside every network.
         access_token_lifetime: seconds.
+        largest_body: bytes of a request's body that are taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class Settings(BaseModel):
     billing_account: str = Field(default="010101-010101-010101", pattern=r"^[0-9A-F]{6}(-[0-9A-F]{6}){2}$")
     administrator_token: str = "sandbox"  # noqa: S105 -- it opens nothing but this process
     access_token_lifetime: int = 3600
+    largest_body: int = Field(default=512 * 1024 * 1024, ge=1024)
 
     @property
     def administrator(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from starlette.responses import HTMLResponse, Response
 
+from sandbox.bodies import read_body
 from sandbox.call import ANONYMOUS
 from sandbox.errors import ApiError
 from sandbox.runtime import telemetry
@@ -110,7 +111,7 @@ async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Inst
                 request.method,
                 f"http://{LOOPBACK}:{instance.port}{request.url.path}",
                 params=request.query_params,
-                content=await request.body(),
+                content=await read_body(request, cloud.settings.largest_body),
                 headers=headers,
             )
         except httpx.HTTPError as error:

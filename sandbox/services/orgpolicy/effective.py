@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.call import ANONYMOUS
+from sandbox.enforcement.access_levels import Caller
+from sandbox.enforcement.conditions import Subject
+
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
 
@@ -19,7 +23,7 @@ def rules(cloud: Cloud, resource: str, constraint: str, spec: str = "spec") -> l
     """The rules that hold on ``projects/p``, ``folders/n`` or ``organizations/n``.
 
     The nearest policy decides; a list policy that inherits adds the values of those above it. ``reset`` ends the
-    search: the constraint's own default holds. Rules with a condition are left out, since tags are not evaluated.
+    search: the constraint's own default holds. Rules whose condition on tags holds come before those without one.
     """
     found: list[Document] = []
     for ancestor in cloud.hierarchy.ancestors(resource):
@@ -29,10 +33,19 @@ def rules(cloud: Cloud, resource: str, constraint: str, spec: str = "spec") -> l
             continue
         if settled.get("reset"):
             break
-        found += [rule for rule in settled.get("rules", []) if "condition" not in rule]
+        listed = settled.get("rules", [])
+        found += [rule for rule in listed if "condition" in rule and holds(cloud, rule["condition"], resource)]
+        found += [rule for rule in listed if "condition" not in rule]
         if not settled.get("inheritFromParent"):
             break
     return found
+
+
+def holds(cloud: Cloud, condition: Document, resource: str) -> bool:
+    """Whether a rule's condition on tags is met by a project, folder or organisation."""
+    nobody = Caller("allUsers", "", moment=cloud.clock.now())
+    subject = Subject("cloudresourcemanager", resource, nobody)
+    return cloud.deny_policies.conditions.hold(condition, subject, ANONYMOUS)
 
 
 def enforced(cloud: Cloud, resource: str, constraint: str) -> bool:

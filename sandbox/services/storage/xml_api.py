@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
+from sandbox.bodies import read_body
 from sandbox.call import ANONYMOUS, Call, Principal, Reply
 from sandbox.enforcement.checks import CHECKS
 from sandbox.errors import ApiError, NotEmulated, NotFound, PerimeterViolation, Unauthenticated
@@ -71,7 +72,7 @@ def is_object_path(path: str) -> bool:
 async def answer(cloud: Cloud, request: Request, path: str, origin: Origin) -> Response:
     """Serve one object; failures are XML."""
     try:
-        body = await request.body()
+        body = await read_body(request, cloud.settings.largest_body)
         with cloud.store.transaction():
             reply = serve(cloud, request, path, origin, body)
     except ApiError as error:
