@@ -47,14 +47,14 @@ def document(campaign: campaign_model.Campaign, alerts: Iterable[Alert]) -> str:
     outcomes = metrics.increase(metrics.log_metric(log_metrics.REQUESTS), "5m")
     instances = metrics.latest(metrics.INSTANCES, f'service_name="{naming.FUNCTION}"')
     widgets = [
-        _chart("Requests for images by outcome", f"sum by (class) ({outcomes})"),
-        _chart(
+        chart("Requests for images by outcome", f"sum by (class) ({outcomes})"),
+        chart(
             "Instances",
             f"sum by (state) ({instances})",
             campaign.function.max_instances,
         ),
         *(
-            _chart(query.title, query.promql, query.limit)
+            chart(query.title, query.promql, query.limit)
             for alert in alerts
             if isinstance(alert.conditions, tuple)
             for query in alert.conditions
@@ -79,7 +79,8 @@ def document(campaign: campaign_model.Campaign, alerts: Iterable[Alert]) -> str:
     )
 
 
-def _chart(title: str, promql: str, limit: float | None = None) -> dict[str, Any]:
+def chart(title: str, promql: str, limit: float | None = None) -> dict[str, Any]:
+    """A line chart of a PromQL query, with a limit drawn into it where there is one."""
     return {
         "title": title,
         "xyChart": {

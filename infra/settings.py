@@ -99,6 +99,13 @@ class Settings(Model):
         "this machine, as the sandbox builds), or a folder that holds them, relative to Pulumi.yaml",
         examples=["cloud"],
     )
+    monitoring_project: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        description="id of a project whose Monitoring gathers all campaigns' metrics, with one dashboard over them, "
+        "such as plantain-monitoring",
+        examples=["plantain-monitoring"],
+    )
     channel_secrets: dict[str, SecretStr] = Field(
         default_factory=dict,
         description="map from the names that campaign files use to credentials of notification channels; set with "

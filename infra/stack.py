@@ -132,6 +132,12 @@ def deploy(
             guarded = [foundations[campaign.name], *memberships[campaign.name], *tagged, deployed]
             Guard(campaign.name, guarded=guarded, protect=kept.protect)
             deployments[campaign.name] = deployed.outputs
+        if settings.monitoring_project:
+            # Few stacks have it, so the others do not load it.
+            from infra.overview import Overview  # noqa: PLC0415
+
+            projects = {name: foundation.project.project for name, foundation in foundations.items()}
+            Overview(project=settings.monitoring_project, stack=stack, campaigns=projects, opts=google)
     return outputs | {"campaigns": deployments}
 
 
