@@ -16,10 +16,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from plantain.audit import chain, events, signature, summary
 from plantain.audit import manifest as manifests
@@ -31,7 +31,7 @@ from plantain.audit.manifest import ENVELOPE_FILE, MANIFEST_FILE, Manifest
 from plantain.audit.signature import Signer
 from plantain.audit.summary import Counts
 from plantain.audit.unit import EVENTS_FILE, ORGANIZATION, RESULTS_FILE, Frame
-from policies.catalogue import CONTROLS
+from policies.catalogue import CONTROLS, Resource
 from policies.catalogue.parameters import Parameters
 from policies.catalogue.parameters import parse as parse_parameters
 
@@ -44,6 +44,8 @@ EXCEPTIONS_FILE = "exceptions.json"
 MODELS_FILE = "models.json"
 PLAN_FILE = "plan.json"
 DRIFT_FILE = "drift.json"
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 #: Settings of policies that are no parameters of a control.
 NOT_PARAMETERS = frozenset({"enforcement", "unknownValues"})
 #: Rows that say how the cloud differs from what was declared; they stand in drift.json, too.
@@ -107,12 +109,19 @@ def rejudge(folder: Path, advance: Callable[[], None] = lambda: None) -> Iterato
 
 
 def _each(folder: Path, work: Callable[[str], Judged]) -> Iterator[Judged]:
-    names = [path.name for path in unit_folders(folder)]
-    if len(names) < WORTH_PROCESSES:
-        yield from map(work, names)
+    # A folder may have changed since this process read it the last time.
+    _above.cache_clear()
+    _shared_frame.cache_clear()
+    return spread(work, [path.name for path in unit_folders(folder)])
+
+
+def spread(work: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
+    """Do the same to many things, in their order, in several processes where that is worth starting them."""
+    if len(given) < WORTH_PROCESSES:
+        yield from map(work, given)
         return
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(work, names, chunksize=WORTH_PROCESSES)
+        yield from pool.map(work, given, chunksize=WORTH_PROCESSES)
 
 
 def _write_results(folder: Path, name: str) -> Judged:
@@ -135,8 +144,18 @@ def _results_again(folder: Path, name: str) -> Judged:
 
 def rows_of(folder: Path, name: str) -> list[Row]:
     """The rows of one unit, judged from the bundle's own files."""
-    above = () if name == ORGANIZATION else tuple(units.read_live(folder / UNITS / ORGANIZATION))
-    return evaluate(units.read(folder / UNITS / name, above, parameters), frame(folder))
+    above = () if name == ORGANIZATION else _above(folder)
+    return evaluate(units.read(folder / UNITS / name, above, parameters), _shared_frame(folder))
+
+
+@lru_cache(maxsize=1)
+def _above(folder: Path) -> tuple[Resource, ...]:
+    return tuple(units.read_live(folder / UNITS / ORGANIZATION))
+
+
+@lru_cache(maxsize=1)
+def _shared_frame(folder: Path) -> Frame:
+    return frame(folder)
 
 
 def _counted(rows: Sequence[Row]) -> Counts:

@@ -201,16 +201,11 @@ def adopt(request: Request, sources: Path, folder: Path, advance: Callable[[], N
     models = json.loads((request.root / MODELS).read_bytes())
     listed: list[dict[str, Any]] = []
     states: dict[str, Any] = {}
-    for path in found:
-        place = folder / bundle.UNITS / path.name
-        place.mkdir(parents=True)
-        for name in (unit.STATE_FILE, unit.EVENTS_FILE, unit.LIVE_FILE, unit.SETTINGS_FILE):
-            if (path / name).exists():
-                shutil.copyfile(path / name, place / name)
-        made = unit.read(place, (), bundle.parameters)
-        if made.export is not None:
-            states[made.name] = state.facts(made.export)
-        listed.append(_population(made, []))
+    places = [folder / bundle.UNITS / path.name for path in found]
+    for population, facts in bundle.spread(_adopt_one, list(zip(found, places, strict=True))):
+        listed.append(population)
+        if facts is not None:
+            states[population["unit"]] = facts
         advance()
     if not (folder / bundle.UNITS / ORGANIZATION).exists():
         rest = Unit(ORGANIZATION)
@@ -220,6 +215,17 @@ def adopt(request: Request, sources: Path, folder: Path, advance: Callable[[], N
         request.root, request.created, date=request.date, identity="", endpoint="", models=models, states=states
     )
     describe(folder, request.judgements, listed, models, circumstances)
+
+
+def _adopt_one(paths: tuple[Path, Path]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Copy one unit; its population, and the facts of its state."""
+    path, place = paths
+    place.mkdir(parents=True)
+    for name in (unit.STATE_FILE, unit.EVENTS_FILE, unit.LIVE_FILE, unit.SETTINGS_FILE):
+        if (path / name).exists():
+            shutil.copyfile(path / name, place / name)
+    made = unit.read(place, (), bundle.parameters)
+    return _population(made, []), state.facts(made.export) if made.export is not None else None
 
 
 def _ask(request: Request) -> tuple[list[Reading], Reading, set[str], list[Unread]]:

@@ -20,6 +20,8 @@ from policies.catalogue import Context, Control, Resource, Status, Verdict
 Row = dict[str, Any]
 #: Readings kept of a control over a whole stack; the verdict can be made again from the sources themselves.
 KEPT_READINGS = 20
+KEPT_ITEMS = 20
+KEPT_TEXT = 1000
 STACK = "stack"
 EXCEPTION = "exception"
 NOT_EVALUATED = "not_evaluated"
@@ -137,12 +139,23 @@ def _verdict(verdict: Verdict) -> Row:
     offending = [entry for entry in verdict.readings if entry.urn in verdict.offenders]
     kept = (offending or verdict.readings)[:KEPT_READINGS]
     found["readings"] = [
-        {"path": entry.path, "value": resource_document.plain(entry.value), **({"urn": entry.urn} if entry.urn else {})}
-        for entry in kept
+        {"path": entry.path, "value": short(entry.value), **({"urn": entry.urn} if entry.urn else {})} for entry in kept
     ]
     if len(kept) < len(verdict.readings):
         found["readingsLeftOut"] = len(verdict.readings) - len(kept)
     return found
+
+
+def short(value: Any) -> Any:
+    """A value that was read, as JSON; long lists and texts are cut, for the sources beside have all of them."""
+    if isinstance(value, str):
+        return value if len(value) <= KEPT_TEXT else f"{value[:KEPT_TEXT]}..."
+    if isinstance(value, Mapping):
+        return {str(key): short(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        kept = [short(item) for item in value[:KEPT_ITEMS]]
+        return kept if len(value) <= KEPT_ITEMS else [*kept, {"$leftOut": len(value) - KEPT_ITEMS}]
+    return resource_document.plain(value)
 
 
 def _contradiction(unit: Unit, frame: Frame, entry: _Joined) -> Row:

@@ -14,9 +14,15 @@ from plantain.audit.grants import Grant
 from policies.catalogue import Resource
 
 SERVICE = "gcp:projects/service:Service"
+#: Projects in which Google keeps its agents' accounts; nobody else can have an account there.
+AGENTS_PROJECTS = (
+    r"gcp-sa-[\w-]+|gs-project-accounts|gcf-admin-robot|serverless-robot-prod|compute-system|container-engine-robot"
+    r"|containerregistry|cloudcomposer-accounts|dataflow-service-producer-prod|dataproc-accounts|bigquery-encryption"
+    r"|cloud-redis|cloud-filer|cloud-ml|firebase-rules|gae-api-prod|service-networking|sourcerepo-service-accounts"
+)
 AGENT = re.compile(
-    r"serviceAccount:(service-\d+@|\d+@cloudservices|\d+@cloudbuild|project-\d+@|[\w.-]+@[\w.-]*gcp-sa-"
-    r"|[\w.-]+@security-center-api)"
+    rf"^serviceAccount:([\w-]+@({AGENTS_PROJECTS})\.iam\.gserviceaccount\.com"
+    r"|\d+@(cloudservices|cloudbuild)\.gserviceaccount\.com)$"
 )
 AGENT_ROLE = re.compile(r"roles/[\w.]*([sS]erviceAgent|serviceAgent)$|roles/cloudbuild\.builds\.builder$")
 CONVENIENCE = re.compile(r"project(Owner|Editor|Viewer):")

@@ -68,7 +68,7 @@ GRANT_DECLARED = JoinControl(
     Severity.CRITICAL,
     "take it away in the cloud, or declare it: gcloud projects remove-iam-policy-binding PROJECT --member M --role R",
     "https://cloud.google.com/iam/docs/granting-changing-revoking-access",
-    ids(nist="AC-2 AC-6 CM-3", iso="A.5.18 A.8.2", soc2="CC6.2 CC6.3", hipaa="164.308(a)(4)", gdpr="32"),
+    ids(nist="AC-2 AC-6 CM-3", iso="A.5.18 A.8.2", soc2="CC6.2 CC6.3", hipaa="164.308(a)(4)(i)", gdpr="32"),
 )
 PROPERTIES_HELD = JoinControl(
     "properties-held",

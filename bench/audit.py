@@ -1,0 +1,115 @@
+"""``python -m bench.audit``: 1,000 campaign projects judged, verified and reported; images traced from disk.
+
+Budgets: 60 s and 1 GB for the judgement on two cores, 500 images of 100 KB a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.plantain.audit.images import write_images
+from tests.plantain.audit.synthetic import entries, write_units
+
+ROOT = Path(__file__).parents[1]
+
+
+def timed(*arguments: str) -> tuple[float, float, str]:
+    """Seconds, the largest memory of the process and of each child in MB added up, and what it printed."""
+    script = (
+        "import resource, runpy, sys, json\n"
+        "sys.argv = ['plantain', *sys.argv[1:]]\n"
+        "code = 0\n"
+        "try:\n    runpy.run_module('plantain.main', run_name='__main__')\n"
+        "except SystemExit as end:\n    code = end.code or 0\n"
+        "own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
+        "print('\\nMEMORY', json.dumps([own, child, code]))\n"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 -- this interpreter, with our own arguments
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, text=True, capture_output=True, check=False
+    )
+    seconds = time.perf_counter() - start
+    text, _, memory = done.stdout.rpartition("MEMORY")
+    if not memory:
+        raise SystemExit(done.stderr)
+    own, child, code = json.loads(memory)
+    if code not in {0, 10, 11}:
+        raise SystemExit(done.stderr)
+    # Two workers: each as large as the largest.
+    return seconds, (own + 2 * child) / 1024, text
+
+
+def judge(folder: Path, projects: int) -> dict[str, Any]:
+    """The whole audit of synthetic projects."""
+    write_units(folder / "units", projects)
+    evidence = folder / "evidence"
+    subprocess.run(  # noqa: S603 -- as above
+        [sys.executable, "-m", "plantain.main", "audit", "key", str(folder / "key")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    seconds, memory, _ = timed(
+        "audit", "run", "--units", str(folder / "units"), "--out", str(evidence), "--key", str(folder / "key"), "--json"
+    )
+    verify_seconds, verify_memory, _ = timed("audit", "verify", str(evidence), "--public-key", str(folder / "key.pub"))
+    report_seconds, report_memory, _ = timed(
+        "audit", "report", str(evidence), "--format", "html", "--format", "csv", "--out", str(folder / "reports")
+    )
+    bundle = next(evidence.glob("0*"))
+    results = json.loads((bundle / "results.json").read_bytes())
+    return {
+        "projects": projects,
+        "resourcesPerProject": len(list(entries(0))),
+        "rows": sum(results["rows"].values()),
+        "runSeconds": round(seconds, 1),
+        "runMegabytes": round(memory),
+        "verifySeconds": round(verify_seconds, 1),
+        "verifyMegabytes": round(verify_memory),
+        "reportSeconds": round(report_seconds, 1),
+        "reportMegabytes": round(report_memory),
+        "bundleMegabytes": round(sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) / 1e6),
+        "htmlKilobytes": round((folder / "reports" / "report.html").stat().st_size / 1e3),
+    }
+
+
+def trace(folder: Path, images: int) -> dict[str, Any]:
+    """Images of 100 KB from disk."""
+    write_images(folder, images, 100_000)
+    seconds, memory, text = timed("audit", "provenance", str(folder), "--out", str(folder / "results.ndjson"), "--json")
+    found = json.loads(text)
+    if found["passed"] != images:
+        raise SystemExit(f"{found['failed']} images failed: {found['problems']}")
+    return {
+        "images": images,
+        "seconds": round(seconds, 2),
+        "imagesPerSecond": round(images / seconds),
+        "megabytes": round(memory),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--projects", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=5000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        found = {
+            "cores": os.cpu_count(),
+            "judge": judge(Path(name) / "judge", options.projects),
+            "trace": trace(Path(name) / "trace", options.images),
+        }
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
