@@ -14,7 +14,7 @@ from policies.catalogue import UNKNOWN
 from policies.catalogue.alerts import EVENTS
 from policies.catalogue.organization import BASELINE
 from policies.catalogue.unknown import MISSING
-from tests.policies.world import KEY, MEMBER, NETWORK, PROJECT_ID
+from tests.policies.world import KEY, MEMBER, NETWORK, PROJECT_ID, SUBNET
 
 Changes = Mapping[str, Any]
 
@@ -67,6 +67,15 @@ ENVIRONMENT = "function:serviceConfig.environmentVariables"
 def _variables(**values: Any) -> list[dict[str, Any]]:
     return [{"envs": [{"name": name, "value": value} for name, value in values.items()]}]
 
+
+PROJECT_TYPE = "gcp:organizations/project:Project"
+NETWORK_TYPE = "gcp:compute/network:Network"
+FUNCTION_TYPE = "gcp:cloudfunctionsv2/function:Function"
+SECOND: Changes = {
+    "second": (PROJECT_TYPE, {"projectId": "autumn-1", "number": "555", "labels": {"campaign": "autumn"}}),
+}
+"""Another campaign, whose project is empty: what the first one has is not enough."""
+ANOTHER_NETWORK: Changes = {"second": (NETWORK_TYPE, {"id": "projects/x/global/networks/y"})}
 
 PROJECT: dict[str, Cases] = {
     "labels-mandatory": Cases(
@@ -121,7 +130,7 @@ PROJECT: dict[str, Cases] = {
         [{"api-storage:service": UNKNOWN}],
     ),
     "api-asset-inventory": Cases(
-        bad=[{"api-cloudasset": None}, {"api-cloudasset:service": "run.googleapis.com"}],
+        bad=[SECOND, {"api-cloudasset": None}, {"api-cloudasset:service": "run.googleapis.com"}],
         unknown=[{"api-cloudasset:service": UNKNOWN}],
         free=NO_CAMPAIGN,
     ),
@@ -321,6 +330,7 @@ IDENTITY: dict[str, Cases] = {
     ),
 }
 
+PERIMETER_TYPE = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 BRIDGE: list[Changes] = [{"perimeter:perimeterType": "PERIMETER_TYPE_BRIDGE"}]
 MEMBERSHIP = "gcp:accesscontextmanager/servicePerimeterResource:ServicePerimeterResource"
 DRY_MEMBERSHIP = "gcp:accesscontextmanager/servicePerimeterDryRunResource:ServicePerimeterDryRunResource"
@@ -349,6 +359,7 @@ PERIMETER: dict[str, Cases] = {
     ),
     "perimeter-has-campaigns": Cases(
         bad=[
+            SECOND,
             {"perimeter:status.resources": []},
             {"perimeter:status": MISSING},
             {"perimeter:status.resources": ["projects/1"]},
@@ -389,6 +400,10 @@ PERIMETER: dict[str, Cases] = {
             {"perimeter:status.restrictedServices": ["storage.googleapis.com"]},
             {"perimeter:status.restrictedServices": MISSING},
             {"perimeter:status": MISSING, "perimeter:spec.restrictedServices": []},
+            {
+                "perimeter:status.restrictedServices": UNKNOWN,
+                "second": (PERIMETER_TYPE, {"status": {"restrictedServices": []}}),
+            },
         ],
         unknown=[{"perimeter:status.restrictedServices": UNKNOWN}, {"api-storage:service": UNKNOWN}],
         free=[
@@ -564,6 +579,7 @@ NETWORKS: dict[str, Cases] = {
     ),
     "network-private-names": Cases(
         bad=[
+            ANOTHER_NETWORK,
             {"zone": None},
             *broken("zone", "dnsName", "run.app."),
             *broken("zone", "visibility", "public"),
@@ -582,6 +598,7 @@ NETWORKS: dict[str, Cases] = {
     ),
     "network-dns-logging": Cases(
         bad=[
+            ANOTHER_NETWORK,
             {"dns-policy": None},
             *broken("dns-policy", "enableLogging", False),
             *broken("dns-policy", "networks", []),
@@ -593,6 +610,11 @@ NETWORKS: dict[str, Cases] = {
     "subnet-room-for-instances": Cases(
         bad=[
             {"subnet:ipCidrRange": "10.8.0.0/28"},
+            {
+                "subnet:ipCidrRange": UNKNOWN,
+                "second": ("gcp:compute/subnetwork:Subnetwork", {"id": "sub", "ipCidrRange": "10.8.0.0/28"}),
+                "function:serviceConfig.directVpcNetworkInterfaces": [{"subnetwork": SUBNET}, {"subnetwork": "sub"}],
+            },
             {"subnet:ipCidrRange": MISSING},
             {"function:serviceConfig.maxInstanceCount": 31},
             {"function:serviceConfig.maxInstanceCount": MISSING},
@@ -643,6 +665,12 @@ KEYS: dict[str, Cases] = {
             {"endpoint:encryptionSpec.kmsKeyName": "a key"},
             {"function:kmsKeyName": UNKNOWN},
             {"function:kmsKeyName": UNKNOWN, "function@kmsKeyName": ["project"]},
+            {"images:encryption": UNKNOWN, "images@encryption": ["key"], "evidence:encryption.defaultKmsKeyName": "k"},
+            {
+                "secret:replication.userManaged.replicas": [
+                    {"location": "eu", "customerManagedEncryption": {"kmsKeyName": FOREIGN_KEY}},
+                ]
+            },
         ],
         unknown=[
             {"function:kmsKeyName": UNKNOWN, "function@kmsKeyName": ["project", "key"]},
@@ -960,6 +988,7 @@ WRITE = [{"logType": kind} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 def _audited(service: str) -> Cases:
     return Cases(
         bad=[
+            SECOND,
             {"audit-config": None},
             *broken("audit-config", "service", "run.googleapis.com"),
             *broken("audit-config", "auditLogConfigs", READ, READ[:1], WRITE[1:]),
@@ -1002,6 +1031,7 @@ LOGS: dict[str, Cases] = {
     ),
     "log-sink-complete": Cases(
         bad=[
+            SECOND,
             {"sink": None},
             {"sink:filter": "severity>=ERROR"},
             {"sink:disabled": True},
@@ -1019,6 +1049,7 @@ LOGS: dict[str, Cases] = {
     ),
     "log-copy-outside": Cases(
         bad=[
+            SECOND,
             {"sink": None},
             {"sink:destination": f"logging.googleapis.com/projects/{PROJECT_ID}/locations/eu/buckets/b"},
             {"sink:destination": "logging.googleapis.com/projects/111222333444/locations/eu/buckets/b"},
@@ -1070,7 +1101,7 @@ def _event(name: str) -> Cases:
                 {alert: None},
                 {f"{alert}:enabled": False},
                 {f"{alert}:conditions": [{kind: {"filter": "severity>=ERROR"}}]},
-                *(elsewhere if name != "alert-perimeter-changes" else ()),
+                *([*elsewhere, SECOND] if name != "alert-perimeter-changes" else ()),
                 *([{"metric:filter": "severity>=ERROR"}] if name == "alert-route-changes" else ()),
             )
         ],
@@ -1138,6 +1169,11 @@ CAPACITY: dict[str, Cases] = {
     ),
     "capacity-alert": Cases(
         bad=[
+            {"second": (FUNCTION_TYPE, {"project": "elsewhere", "serviceConfig": {"maxInstanceCount": 10}})},
+            {
+                "function:serviceConfig.maxInstanceCount": UNKNOWN,
+                "second": (FUNCTION_TYPE, {"project": "elsewhere", "serviceConfig": {"maxInstanceCount": 10}}),
+            },
             {"alert-capacity": None},
             {"alert-capacity:enabled": False},
             {"alert-capacity:project": "somebody-else"},
@@ -1169,6 +1205,7 @@ CAPACITY: dict[str, Cases] = {
     ),
     "budget-for-campaign": Cases(
         bad=[
+            SECOND,
             {"budget": None},
             {"budget:budgetFilter": MISSING},
             {"budget:budgetFilter.projects": ["projects/1"]},

@@ -21,6 +21,7 @@ from tests.policies.world import DATE, MODELS, changed, context, world
 
 HERE = Path(__file__).parent
 BY_ID = {control.id: control for control in CONTROLS}
+KINDS = ("bad", "unknown", "free", "good")
 JUDGED = [control for control in CONTROLS if control not in manual.CONTROLS]
 
 
@@ -145,6 +146,38 @@ def test_a_message_is_half_a_sentence_that_says_what_follows(control: Control, c
     reason = verdicts(control, changes)[touched(control, changes)].reason
     assert not reason.endswith((".", "!")), reason
     assert re.search(r", so |: |, |, which|which | and ", reason), reason
+
+
+def judgement(control: Control, changes: Changes) -> list[list[Any]]:
+    """Everything a control says: subject, outcome, reason, the properties it read, and who offends."""
+    return [
+        [
+            name,
+            str(verdict.status),
+            verdict.reason,
+            sorted({reading.path for reading in verdict.readings}),
+            sorted(urn.rpartition("::")[2] for urn in verdict.offenders),
+        ]
+        for name, verdict in verdicts(control, changes).items()
+    ]
+
+
+def judgements() -> dict[str, list[list[list[Any]]]]:
+    """What every control says of every case. Written anew by: python -m tests.policies.judgements."""
+    return {
+        control.id: [
+            judgement(control, changes)
+            for changes in ({}, *(change for kind in KINDS for change in getattr(CASES[control.id], kind)))
+        ]
+        for control in JUDGED
+    }
+
+
+def test_every_judgement_is_the_reviewed_one_with_its_reason_and_its_readings() -> None:
+    """Evidence is compared byte for byte over years: what a control says of a case changes only on purpose."""
+    reviewed = json.loads((HERE / "judgements.json").read_text())
+    for control, found in judgements().items():
+        assert found == reviewed[control], f"{control}: read the difference, then python -m tests.policies.judgements"
 
 
 def test_ids_are_for_ever() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import runpy
 import subprocess
 import sys
@@ -64,3 +65,61 @@ def test_the_installer_is_locked_to_the_same_version_and_hashes() -> None:
 def test_lock_files_name_no_host() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         assert "://" not in path.read_text(), path
+
+
+@pytest.fixture
+def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: dict[str, Any]) -> dict[str, Any]:
+    """The script, with the policy pack's environment in a temporary folder."""
+    names = script["put_policies"].__globals__
+    monkeypatch.setitem(names, "POLICY_ENVIRONMENT", str(tmp_path / "policies"))
+    return script
+
+
+def made(script: dict[str, Any], folder: Path, text: str = "") -> str:
+    folder.mkdir()
+    (folder / "python").write_text(text)
+    (folder / "installed.sha256").write_text(script["policies_wanted"]())
+    return str(folder)
+
+
+def test_the_packs_environment_is_moved_to_its_place_when_it_is_complete(packs: dict[str, Any], tmp_path: Path) -> None:
+    assert not packs["policies_installed"]()
+    packs["put_policies"](made(packs, tmp_path / "new", "new"))
+    assert packs["policies_installed"]()
+    assert (tmp_path / "policies" / "python").read_text() == "new"
+
+
+def test_an_outdated_environment_of_the_pack_is_replaced(packs: dict[str, Any], tmp_path: Path) -> None:
+    made(packs, tmp_path / "policies", "old")
+    (tmp_path / "policies" / "installed.sha256").write_text("of other requirements")
+    packs["put_policies"](made(packs, tmp_path / "new", "new"))
+    assert (tmp_path / "policies" / "python").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["policies"], "nothing is left behind"
+
+
+def test_of_two_runs_at_once_the_later_one_keeps_what_is_there(packs: dict[str, Any], tmp_path: Path) -> None:
+    made(packs, tmp_path / "policies", "first")
+    packs["put_policies"](made(packs, tmp_path / "new", "second"))
+    assert (tmp_path / "policies" / "python").read_text() == "first"
+
+
+def test_a_failed_installation_of_the_pack_leaves_nothing(
+    packs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        (Path(packs["put_policies"].__globals__["POLICY_ENVIRONMENT"] + f"-{os.getpid()}")).mkdir(exist_ok=True)
+        return subprocess.CompletedProcess((), 1, "no index answers", "")
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(SystemExit) as caught:
+        packs["install_policies"]()
+    assert caught.value.code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pack_has_the_environment_that_setup_makes() -> None:
+    settings = (ROOT / "policies" / "PulumiPolicy.yaml").read_text()
+    assert "virtualenv: ../.venv/policies" in settings
+    python = ROOT / ".venv" / "policies" / "bin" / "python"
+    done = subprocess.run([python, "-c", "import pulumi_policy"], capture_output=True, check=False)
+    assert done.returncode == 0

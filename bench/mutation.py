@@ -1,0 +1,253 @@
+"""``python -m bench.mutation``: break every condition of every check and count what the cases notice.
+
+Each mutant is one change in a function of `policies/catalogue`: a comparison turned round, a condition inverted, `and`
+for `or`, a constant off by one, a property's path or a value misspelt, a verdict swapped. It is killed when at least
+one case of tests/policies/cases.py gets another judgement (outcome, reason, properties read, offenders) than the
+reviewed one in tests/policies/judgements.json, which a test compares. The texts of controls are data and are left
+alone. The figures go to bench/mutation.json, survivors with their lines.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+from multiprocessing import Pool
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "policies" / "catalogue"
+RESULTS = Path(__file__).with_name("mutation.json")
+CONTROLS_IN = (
+    *("project", "organization", "identity", "perimeter", "network", "keys", "storage"),
+    *("serverless", "audit_logs", "alerts", "capacity", "model"),
+)
+SHARED = ["look", "survey", "resource", "belonging", "context", "control"]
+SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+VERDICTS = {"fails": "passes", "passes": "fails", "does_not_apply": "passes", "stays_open": "passes"}
+SAYING = {*VERDICTS, "offends", "undecided", "says", "result"}
+
+
+def inverted(node: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.Not(), node)
+
+
+def sites(tree: ast.Module) -> Iterator[tuple[int, str, Any]]:
+    """Line, kind and the mutation itself, which changes a copy of the tree when it is called with the node's number."""
+    spoken: set[int] = set()
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        if function.name.startswith("__") and function.name != "__init__":
+            continue
+        for node in [*(item for body in function.body for item in ast.walk(body))]:
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SAYING:
+                spoken |= {id(part) for argument in node.args for part in ast.walk(argument)}
+            if isinstance(node, ast.Raise | ast.JoinedStr):
+                spoken |= {id(part) for part in ast.walk(node)}
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                spoken.add(id(node.value))
+            yield from mutations(node, spoken)
+
+
+def mutations(  # noqa: C901, PLR0912 - one branch for each kind of mutation
+    node: ast.AST, spoken: set[int]
+) -> Iterator[tuple[int, str, Any]]:
+    line = getattr(node, "lineno", 0)
+    if isinstance(node, ast.Compare):
+        for index, operator in enumerate(node.ops):
+            if type(operator) in SWAPPED:
+                yield line, "comparison", (node, "ops", index, SWAPPED[type(operator)]())
+    if isinstance(node, ast.BoolOp):
+        yield line, "and/or", (node, "op", None, SWAPPED[type(node.op)]())
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        yield line, "condition", (node, "test", None, inverted(node.test))
+    if isinstance(node, ast.comprehension):
+        for index, test in enumerate(node.ifs):
+            yield test.lineno, "filter", (node, "ifs", index, inverted(test))
+    if isinstance(node, ast.Constant) and id(node) not in spoken:
+        if isinstance(node.value, bool):
+            yield line, "constant", (node, "value", None, not node.value)
+        elif isinstance(node.value, int | float):
+            yield line, "constant", (node, "value", None, node.value + 1)
+        elif isinstance(node.value, str) and node.value:
+            yield line, "text", (node, "value", None, node.value + "X")
+    if isinstance(node, ast.Attribute) and node.attr in VERDICTS:
+        yield line, "verdict", (node, "attr", None, VERDICTS[node.attr])
+    if isinstance(node, ast.Continue):
+        yield line, "continue", (node, None, None, None)
+
+
+def mutants(module: str) -> list[tuple[str, int, int, str]]:
+    tree = ast.parse((FOLDER / f"{module}.py").read_text())
+    return [(module, number, line, kind) for number, (line, kind, _) in enumerate(sites(tree))]
+
+
+def source(module: str, number: int) -> ast.Module:
+    """The module with one mutation."""
+    tree = ast.parse((FOLDER / f"{module}.py").read_text())
+    for index, (_, _, (node, field, position, value)) in enumerate(sites(tree)):
+        if index != number:
+            continue
+        if field is None:
+            node.__class__ = ast.Break
+        elif position is None:
+            setattr(node, field, copy.deepcopy(value) if isinstance(value, ast.AST) else value)
+        else:
+            getattr(node, field)[position] = value
+        break
+    return ast.fix_missing_locations(tree)
+
+
+class Cases:
+    """All cases with the outcomes of the real code."""
+
+    def __init__(self) -> None:
+        from tests.policies.cases import CASES  # noqa: PLC0415 - a mutant is imported anew
+        from tests.policies.test_catalogue import JUDGED, surroundings  # noqa: PLC0415 - a mutant is imported anew
+        from tests.policies.world import changed, world  # noqa: PLC0415 - a mutant is imported anew
+
+        self.by_control: dict[str, list[tuple[Any, Any, Any]]] = {}
+        for control in JUDGED:
+            cases = CASES[control.id]
+            entries = []
+            for changes in ({}, *cases.bad, *cases.unknown, *cases.free, *cases.good):
+                resources = changed(world(), changes)
+                around = surroundings(control, resources)
+                subjects = [None] if control.of_stack else [resources[name] for name in cases.subjects]
+                entries += [(subject, around, outcome(control, subject, around)) for subject in subjects]
+            self.by_control[control.id] = entries
+
+    def notice(self, controls: Any) -> bool:
+        """Whether a case gets another outcome from these controls."""
+        for control in controls:
+            for subject, around, expected in self.by_control.get(control.id, ()):
+                if outcome(control, subject, around) != expected:
+                    return True
+        return False
+
+
+def outcome(control: Any, subject: Any, around: Any) -> tuple[Any, ...]:
+    try:
+        verdict = control.check(subject, around)
+    except Exception as error:  # noqa: BLE001 - a crash is an outcome too
+        return (type(error).__name__,)
+    return (
+        str(verdict.status),
+        verdict.reason,
+        tuple(sorted({reading.path for reading in verdict.readings})),
+        tuple(sorted(verdict.offenders)),
+    )
+
+
+_cases: Cases | None = None
+
+
+def killed(mutant: tuple[str, int, int, str]) -> bool:
+    global _cases  # noqa: PLW0603 - made once in each process
+    module, number, _, _ = mutant
+    if module in SHARED:
+        return killed_apart(mutant)
+    if _cases is None:
+        _cases = Cases()
+    namespace = {"__name__": f"policies.catalogue.{module}", "__file__": str(FOLDER / f"{module}.py")}
+    try:
+        exec(compile(source(module, number), f"{module}.py", "exec"), namespace)  # noqa: S102 - our own code, mutated
+    except Exception:  # noqa: BLE001 - a module that cannot even be imported is noticed
+        return True
+    return _cases.notice(namespace["CONTROLS"])
+
+
+def killed_apart(mutant: tuple[str, int, int, str]) -> bool:
+    """Shared modules are imported by all others, so a mutant of one needs a process of its own."""
+    module, number, _, _ = mutant
+    expected = real_outcomes()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+    code = 1
+    try:
+        for name in [name for name in sys.modules if name.startswith(("policies", "tests.policies"))]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, Mutated(module, number))
+        found = Cases()
+        outcomes = {name: [entry[2] for entry in entries] for name, entries in found.by_control.items()}
+        code = 0 if outcomes == expected else 1
+    finally:
+        os._exit(code)
+
+
+def real_outcomes() -> dict[str, list[Any]]:
+    global _cases  # noqa: PLW0603 - made once in each process
+    _cases = _cases or Cases()
+    return {name: [entry[2] for entry in entries] for name, entries in _cases.by_control.items()}
+
+
+class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module with a mutation, under its own name."""
+
+    def __init__(self, module: str, number: int) -> None:
+        self._name = f"policies.catalogue.{module}"
+        self._code = compile(source(module, number), f"{module}.py", "exec")
+
+    def find_spec(self, wanted: str, _path: Any, _target: Any = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_loader(wanted, self) if wanted == self._name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)  # noqa: S102 - our own code, mutated
+
+
+def main() -> int:
+    started = time.perf_counter()
+    chosen = sys.argv[1:] or [*CONTROLS_IN, *SHARED]
+    everything = [mutant for module in chosen for mutant in mutants(module)]
+    with Pool(2) as pool:
+        results = pool.map(killed, everything, chunksize=20)
+    by_module: dict[str, dict[str, int]] = {}
+    survivors = []
+    for (module, _, line, kind), gone in zip(everything, results, strict=True):
+        counts = by_module.setdefault(module, {"mutants": 0, "killed": 0})
+        counts["mutants"] += 1
+        counts["killed"] += gone
+        if not gone:
+            survivors.append(f"{module}.py:{line} {kind}")
+    total, dead = len(results), sum(results)
+    summary = {
+        "measured": time.strftime("%Y-%m-%d"),
+        "mutants": total,
+        "killed": dead,
+        "percent": round(100 * dead / total, 1),
+        "seconds": round(time.perf_counter() - started),
+        "modules": by_module,
+        "survivors": survivors,
+    }
+    if not sys.argv[1:]:
+        RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    print(json.dumps(summary, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
