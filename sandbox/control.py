@@ -62,6 +62,9 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
             return failure(404, f"No refusal is known as {wanted}: GET /_sandbox/denials lists the last ones.")
         return JSONResponse(found)
 
+    def announced(_: Request) -> Response:
+        return JSONResponse(cloud.store.documents("monitoring.notifications"))
+
     def certificate(_: Request) -> Response:
         return PlainTextResponse(cloud.gateway.authority.certificate_pem, media_type="application/x-pem-file")
 
@@ -132,6 +135,7 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
             Route("/requests", requests),
             Route("/resources", resources),
             Route("/defects", defects),
+            Route("/notifications", announced),
             Route("/denials", denials),
             Route("/denials/{id:path}", denial),
             Route("/certificate", certificate),

@@ -24,7 +24,7 @@ from sandbox.console import gallery, graph, picture
 from sandbox.control import failure, is_local, report
 from sandbox.faults import Fault
 from sandbox.services.aiplatform.charges import prices
-from sandbox.services.monitoring import alert_policies, alerts
+from sandbox.services.monitoring import alert_policies, alerts, notifications
 from sandbox.spend import month_of
 
 if TYPE_CHECKING:
@@ -180,8 +180,10 @@ class Console:
     def alerts(self, request: Request) -> Response:
         """Alert policies and their incidents."""
         del request
+        incidents = self._incidents()
         policies = self._cloud.store.documents(alert_policies.KIND)
-        return self._page("alerts.html", "Alerts", policies=policies, incidents=self._incidents())
+        told = self._cloud.store.documents(notifications.KIND)[-NEWEST:][::-1]
+        return self._page("alerts.html", "Alerts", policies=policies, incidents=incidents, told=told)
 
     def _incidents(self, state: str = "") -> list[Document]:
         found = [i for project in self._cloud.projects() for i in alerts.evaluate(self._cloud, project["projectId"])]

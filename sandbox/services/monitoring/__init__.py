@@ -37,4 +37,6 @@ SERVICE = Service(
         **series_methods.HANDLERS,
     },
     targets=scopes.TARGETS,
+    tick=alerts.evaluate_all,
+    resume=alerts.watch,
 )

@@ -5,6 +5,7 @@ Evaluated when somebody asks. Rules: https://docs.cloud.google.com/monitoring/al
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sandbox.audit import ENTRIES
 from sandbox.errors import NotFound
 from sandbox.paging import page
+from sandbox.runtime.background import woken
 from sandbox.services.logging.query import compile_filter as compile_log_filter
 from sandbox.services.monitoring import promql
 from sandbox.services.monitoring.aggregation import Aggregation, Series, numbers
 from sandbox.services.monitoring.alert_policies import KIND as POLICIES
 from sandbox.services.monitoring.burn_rates import burn_rate, is_burn_rate
+from sandbox.services.monitoring.notifications import announce
 from sandbox.services.monitoring.selection import select
 from sandbox.services.monitoring.series import time
 
@@ -37,6 +40,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "COMPARISON_NE": operator.ne,
 }
 DEFAULT_PERIOD = 60.0
+INTERVAL_SECONDS = 60.0
 SHORTEST_INTERVAL = 30
 #: Evaluations of a PromQL condition that are looked back at.
 MOST_STEPS = 30
@@ -192,9 +196,30 @@ def settle(cloud: Cloud, project: str, name: str, policy: Document, holding: Ser
             **({"metric": holding.metric} if holding.metric.get("type") else {}),
         }
         cloud.store.put(KIND, key, alert)
+        announce(cloud, project, policy, alert)
     elif opened and not holding:
         key, alert = opened
-        cloud.store.put(KIND, key, {**alert, "state": "CLOSED", "closeTime": cloud.clock.timestamp()})
+        closed = {**alert, "state": "CLOSED", "closeTime": cloud.clock.timestamp()}
+        cloud.store.put(KIND, key, closed)
+        announce(cloud, project, policy, closed)
+
+
+def evaluate_all(cloud: Cloud) -> None:
+    """Look at the policies of every project: when the clock was moved, and from time to time."""
+    for project in {name.split("/")[1] for name, _ in cloud.store.items(POLICIES)}:
+        evaluate(cloud, project)
+
+
+def watch(cloud: Cloud) -> None:
+    """Evaluate in the background, so that channels hear of an incident that nobody asked for."""
+
+    async def every_minute(event: asyncio.Event) -> None:
+        while True:
+            await woken(event, INTERVAL_SECONDS)
+            with cloud.store.transaction():
+                evaluate_all(cloud)
+
+    cloud.background.wake(KIND, every_minute)
 
 
 def listing(call: Call) -> Document:
