@@ -75,4 +75,5 @@ def make_campaign(name: str = "spring-launch", **changes: Any) -> Campaign:
 def record(root: Path, campaigns: Sequence[Campaign] | None = None, **changes: Any) -> Recording:
     """What a stack of these campaigns registers."""
     chosen = [make_campaign()] if campaigns is None else campaigns
-    return run(lambda: stack.deploy(make_settings(**changes), chosen, root=root, stack="test"))
+    matching = {} if chosen else {"campaigns": ""}
+    return run(lambda: stack.deploy(make_settings(**matching, **changes), chosen, root=root, stack="test"))
