@@ -14,6 +14,7 @@ from typing import Any
 
 from generation.errors import GenerationError, Reason, failure
 from generation.models import Model
+from generation.picture import read_picture
 from generation.usage import Usage, usage_of
 
 REFUSALS = {
@@ -137,6 +138,8 @@ def _drawn(part: Mapping[str, Any]) -> Drawn:
     inline = part["inlineData"]
     if not isinstance(inline["data"], bytes):
         raise TypeError("inlineData.data was not decoded")
+    if read_picture(inline["data"]) is None:
+        raise ValueError("inlineData.data is no image")
     return Drawn(inline["data"], inline.get("mimeType") or "", _signature(part.get("thoughtSignature") or ""))
 
 

@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ def crc32c(data: bytes) -> str:
 
 @dataclass
 class Fault:
-    """An answer given instead of the real one."""
+    """An answer given instead of the real one; None lets a request pass."""
 
     host: str
     part: str
-    answer: Callable[[], Response]
+    answer: Callable[[], Response | None]
     times: int
 
 
@@ -161,6 +161,7 @@ class FakeGoogle:
         storage_pause: seconds a call of Cloud Storage takes.
         damage: whether uploads arrive changed.
         unreachable: hosts to which there is no way.
+        hook: answers in place of the fake, or calls `answered`.
     """
 
     folder: Path
@@ -174,6 +175,7 @@ class FakeGoogle:
     storage_pause: float = 0.0
     damage: bool = False
     unreachable: set[str] = field(default_factory=set)
+    hook: Callable[[Request], Awaitable[Response]] | None = None
     port: int = 0
     proxy_port: int = 0
     clock: int = 0
@@ -184,6 +186,7 @@ class FakeGoogle:
         self.answers, self.faults, self.seen, self.uploads = [], [], [], {}
         self.asked.clear()
         self.pause, self.storage_pause, self.damage, self.unreachable = 0.0, 0.0, False, set()
+        self.hook = None
 
     def fail(self, host: str, code: int, body: Json | str, *, part: str = "", times: int = 1, **headers: str) -> None:
         """Answer the next requests to a host, whose path contains `part`, with a failure."""
@@ -228,15 +231,18 @@ class FakeGoogle:
 
     async def answer(self, request: Request) -> Response:
         """Answer any request."""
+        return await self.hook(request) if self.hook else await self.answered(request)
+
+    async def answered(self, request: Request) -> Response:
+        """The answer without a hook."""
         host = request.headers["host"].partition(":")[0]
         seen = Seen(host, request.method, unquote(request.url.path), dict(request.headers), await request.body())
         if request.url.query:
             seen.path += f"?{request.url.query}"
         self.seen.append(seen)
-        for fault in self.faults:
-            if fault.host == host and fault.part in seen.path and fault.times > 0:
-                fault.times -= 1
-                return fault.answer()
+        injected = self._injected(seen)
+        if injected is not None:
+            return injected
         if request.headers.get("metadata-flavor") == "Google":
             return self._metadata(request)
         if not seen.headers.get("authorization", "").startswith("Bearer "):
@@ -252,6 +258,13 @@ class FakeGoogle:
             digest = hashlib.sha256(base64.b64decode(seen.json["payload"])).digest()
             return JSONResponse({"keyId": "1", "signedBlob": base64.b64encode(digest).decode()})
         return PlainTextResponse(f"no such host: {host}", 404)
+
+    def _injected(self, seen: Seen) -> Response | None:
+        for fault in self.faults:
+            if fault.host == seen.host and fault.part in seen.path and fault.times > 0:
+                fault.times -= 1
+                return fault.answer()
+        return None
 
     async def _model(self, seen: Seen) -> Response:
         if ":countTokens" in seen.path:
