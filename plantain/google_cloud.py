@@ -203,6 +203,26 @@ class GoogleCloud:
         """
         return self._send("GET", service, path, params=params).content
 
+    def lines(self, service: str, path: str, *, params: Mapping[str, Any] | None = None) -> Iterator[str]:
+        """The lines of an object that may be larger than memory. A connection that breaks is not taken up again.
+
+        Raises:
+            GoogleCloudError: as ``call``; also when the connection breaks.
+            CredentialsError: as ``call``.
+        """
+        url, host = self._address(service, path)
+        headers = {**self._headers, **host, "authorization": f"Bearer {self._token(False)}"}
+        asked = {name: value for name, value in (params or {}).items() if value is not None}
+        try:
+            with self._http.stream("GET", url, params=asked or None, headers=headers) as reply:
+                if reply.is_error:
+                    reply.read()
+                    raise refusal(reply, service, path)
+                yield from reply.iter_lines()
+        except httpx.HTTPError as error:
+            message = f"the connection broke ({type(error).__name__}: {error}), so it was not read to its end"
+            raise GoogleCloudError(0, "UNREACHABLE", message, service, path) from None
+
     def upload(
         self,
         service: str,

@@ -140,14 +140,19 @@ def _csv(path: Path, wrong: list[str]) -> Iterator[Row]:
                 continue
             cells = {key: value for key, value in row.items() if value not in {None, ""}}
             try:
-                yield reader.line_num, {key: _cell(key, value) for key, value in cells.items()}
+                yield reader.line_num, {key: cell_value(key, value) for key, value in cells.items()}
             except ValueError as error:
                 wrong.append(f"line {reader.line_num}: {error}")
     except csv.Error as error:
         wrong.append(f"line {reader.line_num}: no CSV ({error})")
 
 
-def _cell(key: str, value: str) -> Any:
+def cell_value(key: str, value: str) -> Any:
+    """A cell as the field of a request that its column names: a number, an object, a list, or text.
+
+    Raises:
+        ValueError: it is not of that kind.
+    """
     if key in NUMBERS:
         try:
             return int(value)

@@ -21,6 +21,7 @@ class FakeCloud:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, Any, Any]] = []
         self.sandbox: str | None = None
+        self.stored: list[str] = []
 
     def call(self, method: str, service: str, path: str, *, params: Any = None, body: Any = None) -> dict[str, Any]:
         key = f"{method} {service}/{path}"
@@ -32,6 +33,14 @@ class FakeCloud:
         if isinstance(answer, GoogleCloudError):
             raise answer
         return answer(body) if callable(answer) else answer
+
+    def upload(self, service: str, path: str, content: bytes, **_: Any) -> dict[str, Any]:
+        assert content
+        return self.call("UPLOAD", service, path)
+
+    def lines(self, service: str, path: str, **_: Any) -> Iterator[str]:
+        self.asked.append((f"LINES {service}/{path}", None, None))
+        yield from self.stored
 
     def pages(
         self, service: str, path: str, field: str, *, method: str = "GET", body: Any = None, **params: Any
