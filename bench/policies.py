@@ -1,0 +1,88 @@
+"""``python -m bench.policies``: what the policy pack adds to a preview, to bench/policies.json.
+
+The same program is previewed with and without the pack, with few and with many resources: the difference with few is the
+start, the slope is the cost of a resource. The resources are those of tests/policies/world.py, over and over, so every
+control has something to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from plantain.engine import resolve
+from tests.engine.projects import Project
+from tests.policies.test_preview import PROGRAM, copy_pack, write
+from tests.policies.world import SETTINGS, urn, world
+
+RESULTS = Path(__file__).with_name("policies.json")
+RUNS = 3
+FEW, MANY = 1, 6
+"""Copies of the good stack."""
+
+
+def resources(copies: int) -> list[Any]:
+    found = []
+    for number in range(copies):
+        for name, resource in world().items():
+            own = f"{name}-{number}"
+            found.append(replace(resource, name=own, urn=urn(own, resource.type)))
+    return found
+
+
+def seconds(project: Project, *options: str) -> float:
+    started = time.perf_counter()
+    project.pulumi("preview", *options)
+    return time.perf_counter() - started
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    project = Project(resolve(), folder / "project")
+    project.environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    project.write("__main__.py", PROGRAM)
+    copy_pack(project.folder)
+    project.write(
+        "functions/generation/models.json",
+        (Path(__file__).parents[1] / "functions" / "generation" / "models.json").read_text(),
+    )
+    project.pulumi("stack", "init", "judged")
+    for key, value in SETTINGS.items():
+        project.pulumi("config", "set", f"plantain:{key}", value if isinstance(value, str) else json.dumps(value))
+    project.pulumi("config", "set", "--path", "policies:enforcement.all", "advisory")
+    times: dict[tuple[int, bool], float] = {}
+    counts = {}
+    for copies in (FEW, MANY):
+        made = resources(copies)
+        counts[copies] = len(made)
+        write(project, made)
+        seconds(project, "--policy-pack", "policies")
+        # Turn about, so that both see the same machine.
+        pairs = [(seconds(project), seconds(project, "--policy-pack", "policies")) for _ in range(RUNS)]
+        times[copies, False], times[copies, True] = (statistics.median(column) for column in zip(*pairs, strict=True))
+    added = {copies: times[copies, True] - times[copies, False] for copies in (FEW, MANY)}
+    each = (added[MANY] - added[FEW]) / (counts[MANY] - counts[FEW])
+    return {
+        "resources": [counts[FEW], counts[MANY]],
+        "secondsWithout": [round(times[copies, False], 2) for copies in (FEW, MANY)],
+        "secondsWith": [round(times[copies, True], 2) for copies in (FEW, MANY)],
+        "startSeconds": round(added[FEW] - each * counts[FEW], 2),
+        "millisecondsPerResource": round(each * 1000, 2),
+    }
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        found = {"measured": time.strftime("%Y-%m-%d"), "runs": RUNS, **measured(Path(name))}
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
