@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.services.logging import buckets, descriptors, entries, metrics, settings, sinks
+from sandbox.services.logging import buckets, delivery, descriptors, entries, metrics, settings, sinks
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -20,4 +20,5 @@ SERVICE = Service(
     handlers={**buckets.HANDLERS, **descriptors.HANDLERS, **entries.HANDLERS, **settings.HANDLERS},
     targets=entries.TARGETS,
     consumer=entries.consumer,
+    resume=delivery.watch,
 )

@@ -18,6 +18,8 @@ from sandbox.services.logging.query_values import SEVERITIES
 
 if TYPE_CHECKING:
     from sandbox.call import Call
+    from sandbox.cloud import Cloud
+    from sandbox.hierarchy import Hierarchy
 
 Document = dict[str, Any]
 
@@ -173,14 +175,20 @@ def routed(call: Call, bucket: str) -> list[tuple[str, Document]]:
             continue
         if source != owner and not may_write(call, sink, owner):
             continue
-        admitted = admission(call, source, sink)
-        for key, entry in call.cloud.store.items(ENTRIES):
-            from_here = key.startswith(f"{source}/entries/") or (
-                sink.get("includeChildren") and source in hierarchy.ancestors("/".join(key.split("/")[:2]))
-            )
-            if from_here and admitted(entry):
-                found[key] = entry
+        admitted = admission(call.cloud, source, sink)
+        found |= {
+            key: entry
+            for key, entry in call.cloud.store.items(ENTRIES)
+            if below(hierarchy, source, sink, key) and admitted(entry)
+        }
     return list(found.items())
+
+
+def below(hierarchy: Hierarchy, source: str, sink: Document, key: str) -> bool:
+    """Whether an entry belongs to a sink's own resource, or to one below it where the sink includes its children."""
+    if key.startswith(f"{source}/entries/"):
+        return True
+    return bool(sink.get("includeChildren")) and source in hierarchy.ancestors("/".join(key.split("/")[:2]))
 
 
 def may_write(call: Call, sink: Document, owner: str) -> bool:
@@ -189,14 +197,14 @@ def may_write(call: Call, sink: Document, owner: str) -> bool:
     return call.cloud.permissions.grant(writer, "logging.buckets.write", "cloudresourcemanager", owner) is not None
 
 
-def admission(call: Call, source: str, sink: Document) -> Test:
+def admission(cloud: Cloud, source: str, sink: Document) -> Test:
     """What a sink lets through: its filter without its exclusions."""
     wanted = compile_filter(sink.get("filter", ""))
     excluded = [compile_filter(e["filter"]) for e in sink.get("exclusions", []) if not e.get("disabled")]
     if sink["name"] == "_Default":
         excluded += [
             compile_filter(exclusion["filter"])
-            for exclusion in call.cloud.store.documents(sinks.Exclusion.kind, f"{source}/exclusions")
+            for exclusion in cloud.store.documents(sinks.Exclusion.kind, f"{source}/exclusions")
             if not exclusion.get("disabled")
         ]
     return lambda entry: wanted(entry) and not any(test(entry) for test in excluded)
