@@ -29,6 +29,9 @@ Document = dict[str, Any]
 #: Roles offered at most, narrowest first.
 OFFERED = 3
 
+#: Ends of permissions that change nothing.
+READING = (".get", ".list", ".getIamPolicy")
+
 #: Never offered: they hold nearly everything.
 BROAD = {"roles/owner", "roles/editor", "roles/viewer"}
 
@@ -125,12 +128,19 @@ def of_permission(call: Call, facts: Document) -> Explanation:
 
 
 def narrowest(needed: str) -> list[str]:
-    """Predefined roles that hold a permission, those with the fewest permissions first."""
+    """Predefined roles that hold a permission: its own service's first, those that give the least besides first."""
     roles: dict[str, list[str]] = table()["roles"]
     fitting = [role for role, patterns in roles.items() if role not in BROAD and holds(patterns, needed)]
-    return sorted(
-        fitting, key=lambda role: (role.endswith("serviceAgent"), any("*" in p for p in roles[role]), len(roles[role]))
-    )[:OFFERED]
+    own = f"roles/{needed.partition('.')[0]}."
+    reading = needed.endswith(READING)
+
+    def breadth(role: str) -> tuple[bool, bool, int, bool, int]:
+        patterns = roles[role]
+        foreign = role != "roles/browser" and not role.startswith(own)
+        besides = sum(not pattern.endswith(READING) for pattern in patterns) if reading else 0
+        return role.endswith("serviceAgent"), foreign, besides, any("*" in p for p in patterns), len(patterns)
+
+    return sorted(fitting, key=breadth)[:OFFERED]
 
 
 def grant_command(call: Call, service: str, name: str, member: str, role: str) -> str:
@@ -227,7 +237,8 @@ def of_perimeter(call: Call, crossing: Crossing, decision: Decision) -> Explanat
 
 def admitting(crossing: Crossing, direction: str, call: Call) -> Document:
     """The narrowest rule that admits a crossing."""
-    method = call.method.id if crossing.service.startswith(("storage", "aiplatform")) else "*"
+    # Selectors by method exist for some services only; Storage's carry Google's prefix.
+    method = f"google.{call.method.id}" if crossing.service.startswith("storage.") else "*"
     to: Document = {
         "operations": [{"serviceName": crossing.service, "methodSelectors": [{"method": method}]}],
         "resources": [crossing.target],
