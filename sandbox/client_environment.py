@@ -54,6 +54,7 @@ def client_environment(cloud: Cloud, *, member: str | None = None, origin: Origi
         "SSL_CERT_FILE": certificate,
         "REQUESTS_CA_BUNDLE": certificate,
         "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": certificate,
+        "HTTPLIB2_CA_CERTS": certificate,
         "NODE_EXTRA_CA_CERTS": certificate,
     }
 

@@ -12,6 +12,7 @@ from sandbox.enforcement.encryption import require_key
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from sandbox.fields import mask_paths
 from sandbox.resources import Resource
+from sandbox.services import locations
 from sandbox.services.registry import Service
 from sandbox.services.serviceusage import agents
 
@@ -138,12 +139,16 @@ def change_setting(call: Call, defaults: Document) -> Document:
 PROJECT_DEFAULTS: Document = {"legacyRedirectionState": "REDIRECTION_FROM_GCR_IO_DISABLED"}
 PERIMETER_DEFAULTS: Document = {"vpcscPolicy": "DENY"}
 
+#: https://docs.cloud.google.com/artifact-registry/docs/repositories/repo-locations (read 2026-08).
+MULTI_REGIONS = {"asia": "Asia", "europe": "Europe", "us": "United States"}
+
 SERVICE = Service(
     name="artifactregistry",
     title="Artifact Registry API",
     prefix=PACKAGE,
     resources=(Repository,),
     handlers={
+        **locations.handlers("artifactregistry", {**locations.REGIONS, **MULTI_REGIONS}),
         "artifactregistry.projects.getProjectSettings": lambda call: setting(call, PROJECT_DEFAULTS),
         "artifactregistry.projects.updateProjectSettings": lambda call: change_setting(call, PROJECT_DEFAULTS),
         "artifactregistry.locations.getVpcscConfig": lambda call: setting(call, PERIMETER_DEFAULTS),

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.call import Call
 from sandbox.errors import InvalidArgument, NotFound
 from sandbox.resources import Resource
+from sandbox.services import locations
 from sandbox.services.cloudfunctions import deployment
 from sandbox.services.run import services as run
 
@@ -165,4 +166,7 @@ def runtimes(_: Call) -> Document:
     }
 
 
-HANDLERS = {"cloudfunctions.runtimes.list": runtimes}
+HANDLERS = {
+    **locations.handlers("cloudfunctions", locations.REGIONS, {"@type": f"{TYPE}.LocationMetadata"}),
+    "cloudfunctions.runtimes.list": runtimes,
+}

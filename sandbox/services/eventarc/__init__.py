@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.services import locations
 from sandbox.services.eventarc import triggers
 from sandbox.services.registry import Service
 
@@ -10,4 +11,5 @@ SERVICE = Service(
     title="Eventarc API",
     prefix=triggers.Trigger.package,
     resources=(triggers.Trigger,),
+    handlers=locations.handlers("eventarc", locations.REGIONS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.services import locations
 from sandbox.services.registry import Service
 from sandbox.services.vpcaccess import connectors
 
@@ -10,4 +11,5 @@ SERVICE = Service(
     title="Serverless VPC Access API",
     prefix=connectors.Connector.package,
     resources=(connectors.Connector,),
+    handlers=locations.handlers("vpcaccess", locations.REGIONS),
 )

@@ -1,0 +1,44 @@
+"""A sandbox process, and the environment in which Google's own clients find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from plantain.sandbox_process import Sandbox
+
+PROJECT = "client-project"
+APIS = (
+    *("aiplatform", "artifactregistry", "cloudasset", "cloudbuild", "cloudfunctions", "cloudkms", "cloudtasks"),
+    *("compute", "iam", "logging", "monitoring", "pubsub", "run", "secretmanager"),
+)
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox with one project for all clients."""
+    sandbox = Sandbox.start(tmp_path_factory.mktemp("sandbox"), 0)
+    try:
+        with httpx.Client(base_url=sandbox.url, headers={"Authorization": "Bearer sandbox"}, trust_env=False) as call:
+            body = {"projectId": PROJECT, "parent": {"type": "organization", "id": "123456789012"}}
+            call.post("/cloudresourcemanager/v1/projects", json=body).raise_for_status()
+            hosts = {"serviceIds": [f"{name}.googleapis.com" for name in APIS]}
+            call.post(f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable", json=hosts).raise_for_status()
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+@pytest.fixture
+def project(process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The project's id; the environment is what ``plantain sandbox env`` prints, and clients are told nothing else."""
+    wanted, cleared = process.environment()
+    for name in cleared:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", PROJECT)
+    return PROJECT
