@@ -36,6 +36,7 @@ VERBS = (
     Verb("doctor", "plantain.commands.doctor", "doctor", "Find what would stop a deployment, before it is begun."),
     Verb("engine", "plantain.commands.engine", "app", "The Pulumi engine."),
     Verb("generate", "plantain.commands.generate", "generate", "Make images through a campaign's function."),
+    Verb("graph", "plantain.commands.graph", "graph", "Draw what is deployed, as SVG or Mermaid."),
     Verb("models", "plantain.commands.models", "app", "The image models: stage, location, retirement, price."),
     Verb("perimeter", "plantain.commands.perimeter", "app", "What the perimeter refuses, and what it would refuse."),
     Verb("recover", "plantain.commands.recover", "recover", "Mend a stack whose update was killed."),
