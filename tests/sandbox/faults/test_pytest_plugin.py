@@ -61,8 +61,10 @@ def test_an_official_client_works_in_the_environment(sandbox, monkeypatch):
 """
 
 
-def test_tests_that_use_the_fixture_run_side_by_side_without_seeing_each_other(tmp_path: Path) -> None:
+def test_tests_that_use_the_fixture_run_side_by_side_and_so_does_the_page_s_example(tmp_path: Path) -> None:
     (tmp_path / "test_with_sandbox.py").write_text(TESTS)
+    page = (ROOT / "docs" / "sandbox.md").read_text().partition("## In pytest")[2]
+    (tmp_path / "test_of_the_page.py").write_text(page.partition("```python\n")[2].partition("```")[0])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "sandbox.pytest_plugin", "-n", "2", "-c", "/dev/null"]
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path), str(tmp_path)],
@@ -73,4 +75,4 @@ def test_tests_that_use_the_fixture_run_side_by_side_without_seeing_each_other(t
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "8 passed" in done.stdout
+    assert "10 passed" in done.stdout
