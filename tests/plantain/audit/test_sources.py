@@ -123,7 +123,8 @@ def test_events_that_are_none_are_refused_with_their_line(text: str) -> None:
         ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
          {"repository": "projects/p/locations/l/repositories/r"},
          "projects/p/locations/l/repositories/r"),
-        ("gcp:secretmanager/secretIamMember:SecretIamMember", {"project": "p", "secretId": "s"}, "projects/p/secrets/s"),
+        ("gcp:secretmanager/secretIamMember:SecretIamMember", {"project": "p", "secretId": "s"},
+         "projects/p/secrets/s"),
     ],
 )  # fmt: skip
 def test_a_grant_is_on_the_same_resource_however_it_is_written(

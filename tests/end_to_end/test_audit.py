@@ -1,0 +1,271 @@
+"""The audit of a deployed campaign: nothing to find in a clean one, and what somebody does by hand is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .deployment import CAMPAIGN, ROOT, Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+
+JOINED = {
+    "sources-agree", "declared-exists", "resource-declared", "grant-declared", "properties-held", "keys-usable",
+    "alerts-reach-somebody", "project-inside-perimeter", "project-declared",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Audits one deployment into one chain.
+
+    Attributes:
+        deployment: what is audited.
+        folder: of state, evidence and key.
+    """
+
+    deployment: Deployment
+    folder: Path
+
+    def plantain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PLANTAIN_SANDBOX": self.deployment.sandbox.url}
+        return subprocess.run(
+            [sys.executable, "-m", "plantain.main", "audit", *arguments],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+
+    def run(self, *options: str) -> Path:
+        """Audit; returns the bundle."""
+        done = self.plantain(
+            "run", "--stack", "sandbox", "--state", str(self.folder / "state.json"), "--out", str(self.evidence),
+            "--key", str(self.folder / "audit.pem"), "--fail-on", "never", "--json", *options,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return Path(json.loads(done.stdout)["bundle"])
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence"
+
+    def findings(self, *options: str) -> set[tuple[str, str]]:
+        """Control and resource of every failure of a control over several sources."""
+        bundle = self.run(*options)
+        return {
+            (row["control"], row["name"])
+            for path in bundle.glob("units/*/results.ndjson")
+            for row in map(json.loads, path.read_text().splitlines())
+            if row["control"] in JOINED and row["status"] == "fail"
+        }
+
+
+@pytest.fixture(scope="module")
+def audit(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    folder = tmp_path_factory.mktemp("audit")
+    (folder / "state.json").write_text(json.dumps(deployment.stack.export()))
+    made = Audit(deployment, folder)
+    assert made.plantain("key", str(folder / "audit.pem")).returncode == 0
+    return made
+
+
+@pytest.fixture(scope="module")
+def clean(audit: Audit) -> set[tuple[str, str]]:
+    return audit.findings()
+
+
+def call(deployment: Deployment, verb: str, path: str, body: Any = None) -> dict[str, Any]:
+    reply = deployment.call(verb, path, body)
+    assert reply.is_success, reply.text
+    found: dict[str, Any] = reply.json()
+    return found
+
+
+@contextmanager
+def granted(deployment: Deployment, path: str, role: str, member: str) -> Iterator[None]:
+    policy = call(deployment, "POST", f"{path}:getIamPolicy", {})
+    added = [*policy["bindings"], {"role": role, "members": [member]}]
+    call(deployment, "POST", f"{path}:setIamPolicy", {"policy": {**policy, "bindings": added}})
+    try:
+        yield
+    finally:
+        kept = {key: value for key, value in policy.items() if key != "etag"}
+        call(deployment, "POST", f"{path}:setIamPolicy", {"policy": kept})
+
+
+def test_a_campaign_as_it_was_deployed_has_no_difference_to_its_state(clean: set[tuple[str, str]]) -> None:
+    assert clean == set()
+
+
+def test_the_population_is_stated_and_everything_could_be_read(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    bundle = min(audit.evidence.glob("0*"))
+    inventory = json.loads((bundle / "inventory.json").read_text())
+    assert inventory["totals"]["projects"] == 1
+    assert inventory["totals"]["unread"] == 0
+    [unit] = [unit for unit in inventory["units"] if unit["unit"] == "sandbox"]
+    for kind in ("storage/bucket:Bucket", "kms/cryptoKey:CryptoKey", "cloudfunctionsv2/function:Function"):
+        assert unit["live"][f"gcp:{kind}"] == unit["declared"][f"gcp:{kind}"]
+    assert clean == set()
+
+
+def test_a_binding_that_no_stack_declares_is_found(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    project = audit.deployment.campaign()["projectId"]
+    path = f"cloudresourcemanager/v1/projects/{project}"
+    with granted(audit.deployment, path, "roles/storage.admin", "user:eve@example.com"):
+        found = audit.findings()
+    assert found - clean == {("grant-declared", "roles/storage.admin user:eve@example.com")}
+
+
+def test_a_member_that_was_added_to_a_keys_declared_role_is_found(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    key = audit.deployment.campaign()["keys"]["images"]
+    role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    path = f"cloudkms/v1/{key}"
+    policy = call(audit.deployment, "GET", f"{path}:getIamPolicy")
+    [binding] = [entry for entry in policy["bindings"] if entry["role"] == role]
+    changed = {**policy, "bindings": [{**binding, "members": [*binding["members"], "user:eve@example.com"]}]}
+    call(audit.deployment, "POST", f"{path}:setIamPolicy", {"policy": changed})
+    try:
+        found = audit.findings()
+    finally:
+        kept = {name: value for name, value in policy.items() if name != "etag"}
+        call(audit.deployment, "POST", f"{path}:setIamPolicy", {"policy": kept})
+    assert found - clean == {("grant-declared", f"{role} user:eve@example.com")}
+
+
+def test_a_disabled_key_is_found(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    key = audit.deployment.campaign()["keys"]["images"]
+    version = call(audit.deployment, "GET", f"cloudkms/v1/{key}")["primary"]["name"]
+    state = f"cloudkms/v1/{version}?updateMask=state"
+    call(audit.deployment, "PATCH", state, {"state": "DISABLED"})
+    try:
+        found = audit.findings()
+    finally:
+        call(audit.deployment, "PATCH", state, {"state": "ENABLED"})
+    assert found - clean == {("keys-usable", "images")}
+
+
+def test_an_alert_without_its_channel_is_found(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    project = audit.deployment.campaign()["projectId"]
+    channels = call(audit.deployment, "GET", f"monitoring/v3/projects/{project}/notificationChannels")
+    [channel, *_] = channels["notificationChannels"]
+    path = f"monitoring/v3/{channel['name']}?updateMask=enabled"
+    call(audit.deployment, "PATCH", path, {**channel, "enabled": False})
+    try:
+        found = audit.findings()
+    finally:
+        call(audit.deployment, "PATCH", path, channel)
+    assert "alerts-reach-somebody" in {control for control, _ in found - clean}
+
+
+def test_a_project_outside_the_perimeter_is_found(audit: Audit, clean: set[tuple[str, str]]) -> None:
+    name = audit.deployment.stack.outputs()["perimeter"]
+    path = f"accesscontextmanager/v1/{name}?updateMask=status.resources"
+    perimeter = call(audit.deployment, "GET", f"accesscontextmanager/v1/{name}")
+    status = {**perimeter["status"], "resources": []}
+    call(audit.deployment, "PATCH", path, {"status": status})
+    try:
+        found = audit.findings()
+    finally:
+        call(audit.deployment, "PATCH", path, {"status": perimeter["status"]})
+    controls = {control for control, _ in found - clean}
+    assert {"project-inside-perimeter", "properties-held"} <= controls
+
+
+def test_a_bucket_that_somebody_made_and_one_that_was_changed_are_found(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    campaign = audit.deployment.campaign()
+    project, bucket = campaign["projectId"], campaign["bucket"]
+    call(audit.deployment, "POST", f"storage/v1/b?project={project}", {"name": f"{project}-hand", "location": "EU"})
+    kept = call(audit.deployment, "GET", f"storage/v1/b/{bucket}")["labels"]
+    call(audit.deployment, "PATCH", f"storage/v1/b/{bucket}", {"labels": {**kept, "cost-center": "cc-0000"}})
+    try:
+        found = audit.findings()
+    finally:
+        assert audit.deployment.call("DELETE", f"storage/v1/b/{project}-hand").is_success
+        call(audit.deployment, "PATCH", f"storage/v1/b/{bucket}", {"labels": kept})
+    assert found - clean == {
+        ("resource-declared", f"{project}-hand"),
+        ("properties-held", f"{CAMPAIGN}-images-bucket"),
+    }
+
+
+def test_a_project_with_a_campaign_label_that_no_stack_declares_is_found(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    body = {
+        "projectId": "shadow-campaign",
+        "labels": {"campaign": "shadow"},
+        "parent": {"type": "organization", "id": "123456789012"},
+    }
+    call(audit.deployment, "POST", "cloudresourcemanager/v1/projects", body)
+    try:
+        found = audit.findings()
+    finally:
+        assert audit.deployment.call("DELETE", "cloudresourcemanager/v1/projects/shadow-campaign").is_success
+    assert {("project-declared", "shadow-campaign"), ("project-inside-perimeter", "shadow-campaign")} <= found - clean
+
+
+def test_every_audit_so_far_verifies_and_a_regression_reaches_the_log(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    audit.run()
+    project = audit.deployment.campaign()["projectId"]
+    path = f"cloudresourcemanager/v1/projects/{project}"
+    with granted(audit.deployment, path, "roles/editor", "user:eve@example.com"):
+        audit.run("--log", project)
+    query = {"resourceNames": [f"projects/{project}"], "filter": 'jsonPayload.event="control-regressed"'}
+    entries = call(audit.deployment, "POST", "logging/v2/entries:list", query)["entries"]
+    assert "grant-declared" in {entry["jsonPayload"]["control"] for entry in entries}
+    done = audit.plantain("verify", str(audit.evidence), "--public-key", str(audit.folder / "audit.pem.pub"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert clean == set()
+
+
+def test_evidence_is_copied_to_a_bucket_with_locked_retention_outside_the_campaign(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    campaign = audit.deployment.campaign()["projectId"]
+    body = {"projectId": "evidence-1", "parent": {"type": "organization", "id": "123456789012"}}
+    call(audit.deployment, "POST", "cloudresourcemanager/v1/projects", body)
+    billing = {"billingAccountName": "billingAccounts/010101-010101-010101"}
+    call(audit.deployment, "PUT", "cloudbilling/v1/projects/evidence-1/billingInfo", billing)
+    service = "serviceusage/v1/projects/evidence-1/services/storage.googleapis.com:enable"
+    call(audit.deployment, "POST", service, {})
+    bucket = {"name": "evidence-1-kept", "location": "EU", "retentionPolicy": {"retentionPeriod": "86400"}}
+    made = call(audit.deployment, "POST", "storage/v1/b?project=evidence-1", bucket)
+    lock = f"storage/v1/b/evidence-1-kept/lockRetentionPolicy?ifMetagenerationMatch={made['metageneration']}"
+    call(audit.deployment, "POST", lock)
+    folder = audit.run("--to", "gs://evidence-1-kept/prod")
+    listed = call(audit.deployment, "GET", "storage/v1/b/evidence-1-kept/o?maxResults=1000")["items"]
+    names = {item["name"] for item in listed}
+    files = {f"prod/{folder.name}/{p.relative_to(folder).as_posix()}" for p in folder.rglob("*") if p.is_file()}
+    assert names == files | {f"prod/heads/{folder.name}.json"}
+    name = f"prod%2F{folder.name}%2Fmanifest.json"
+    assert audit.deployment.call("DELETE", f"storage/v1/b/evidence-1-kept/o/{name}").status_code == 403
+    own = audit.plantain("run", "--stack", "sandbox", "--state", str(audit.folder / "state.json"),
+                         "--out", str(audit.evidence), "--to", f"gs://{campaign}-images")  # fmt: skip
+    assert own.returncode == 2
+    assert "lies in an audited project" in own.stderr
+    assert clean == set()
+
+
+def test_images_that_the_function_made_can_be_traced(audit: Audit, tmp_path: Path) -> None:
+    audit.deployment.generate("A plantain to be traced")
+    bucket = audit.deployment.campaign()["bucket"]
+    done = audit.plantain("provenance", f"gs://{bucket}", "--out", str(tmp_path / "p.ndjson"), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["judged"] == found["passed"] >= 1
