@@ -14,7 +14,7 @@ import warnings
 
 import aiohttp
 import uvloop
-from google.cloud import storage  # type: ignore[import-untyped] # ships no types
+from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore] # ships no types
 from google.oauth2.credentials import Credentials
 
 with warnings.catch_warnings():

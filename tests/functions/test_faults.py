@@ -104,7 +104,7 @@ def inject(google: FakeGoogle, stage: str, answer: Any, times: int) -> None:
     """Fail calls of a stage; those of earlier stages that look alike pass."""
     place = STAGES[stage]
     for _ in range(BEFORE.get(stage, 0)):
-        google.faults.append(Fault(place.host, place.part, lambda: None, 1))  # type: ignore[arg-type,return-value] # lets one pass
+        google.faults.append(Fault(place.host, place.part, lambda: None, 1))
     google.faults.append(Fault(place.host, place.part, answer, times))
 
 
@@ -243,7 +243,7 @@ async def test_an_upload_whose_answer_is_lost_is_found_again(function: Function,
             return refusal(503)
         return answer
 
-    google._upload = upload  # type: ignore[method-assign] # a fault of this test
+    google._upload = upload  # type: ignore[method-assign,assignment] # a fault of this test
     try:
         made = await function.made(prompt=PROMPT)
     finally:

@@ -1,7 +1,10 @@
 """One line per outcome; never a prompt, an image or a token."""
 
+import ast
 import base64
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from tests.functions.conftest import Function
 from tests.functions.fake_google import AIPLATFORM, TOKEN, FakeGoogle, error_body, image_answer, refusal_answer
 from tests.functions.pictures import png
 
+ROOT = Path(__file__).parents[2]
 SECRET = "the-unannounced-product"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -93,6 +97,43 @@ async def test_nothing_confidential_is_ever_logged(
 )
 def test_the_trace_is_found_in_either_header(headers: dict[str, str], found: tuple[str, str]) -> None:
     assert trace_of(headers) == found
+
+
+def calls(tree: ast.AST) -> set[str]:
+    """Dotted names of what is called."""
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_nothing_writes_but_the_one_function_with_named_fields() -> None:
+    """Every other way to the log would be one for a prompt, too."""
+    speaking = re.compile(
+        r"^(print|warnings\.warn|log(ger|ging)?\..*|sys\.std(out|err)\..*|traceback\.print.*)$", re.IGNORECASE
+    )
+    for path in sorted((ROOT / "functions").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        assert not {name for name in calls(tree) if speaking.match(name)}, path
+        modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not modules & {"logging", "pdb"}, path
+        streams = "sys.stdout" in ast.unparse(tree)
+        assert streams == (path.name == "log.py"), path
+
+
+async def test_every_field_of_a_line_is_one_of_these(function: Function, google: FakeGoogle) -> None:
+    """What is logged is a list, so that a new field is a decision."""
+    google.answers = [refusal_answer("IMAGE_SAFETY", text=SECRET)]
+    trace = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+    await function.refused(prompt=SECRET)
+    await function.http.post("/images", json={"prompt": SECRET, "requestId": "run-1"}, headers=trace)
+    await function.http.get("/nowhere")
+    google.fail(AIPLATFORM, 403, error_body(403, "PERMISSION_DENIED", "vpcServiceControlsUniqueIdentifier: Zk3vQ"))
+    await function.refused(prompt=SECRET, seed=3)
+
+    assert set().union(*function.log) == {
+        "severity", "message", "event", "campaign", "model", "status", "latencyMs", "imageId", "requestId", "capacity",
+        "tokens", "modelRetiresInDays", "attempts", "cached", "usage", "cost", "finishReason", "images", "timing",
+        "class", "reason", "hint", "uniqueId", "logging.googleapis.com/trace", "logging.googleapis.com/spanId",
+    }  # fmt: skip
+    assert [line["event"] for line in function.log] == ["outcome", "outcome", "request", "outcome"]
 
 
 async def test_a_line_is_one_line(function: Function) -> None:

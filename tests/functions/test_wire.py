@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.auth.credentials import Signing
-from google.cloud import storage  # type: ignore[import-untyped] # ships no types
+from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore] # ships no types
 from google.genai import Client, types
 from google.oauth2.credentials import Credentials
 from hypothesis import given
