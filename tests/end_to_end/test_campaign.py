@@ -1,0 +1,311 @@
+"""A campaign in a project of others, with keys of a central ring and every option on: deployed, changed, destroyed.
+
+The tests run in the order below. The second half takes each grant away and sees which step notices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from plantain.errors import StackError
+
+from .deployment import CAMPAIGN, TEAM, Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+
+PROJECT, KEYS, RING = "acme-spring", "acme-keys", "campaigns"
+REGION = "europe-west4"
+SECRET = f"projects/{PROJECT}/secrets/brand-key"
+OPTIONS: dict[str, Any] = {
+    "project": {"existing": PROJECT},
+    "keys": {"project": KEYS, "ring": RING},
+    "build": {"privatePool": True},
+    "capacity": {"imagesPerMinute": 100, "provisionedUnits": 3},
+    "references": {"editors": [f"group:{TEAM}"]},
+    "channels": {
+        "pubsub": ["alerts"],
+        "slack": [{"channel": "#campaigns", "token": "slack-token"}],
+        "pagerduty": [{"name": "oncall", "serviceKey": "pagerduty-key"}],
+        "webhook": [{"url": "https://hooks.example.com/a", "username": "u", "password": "hook-password"}],
+    },
+    "quotas": [
+        {
+            "service": "aiplatform.googleapis.com",
+            "quotaId": "GenerateContentImageGenPerProjectPerBaseModelGlobal",
+            "value": 60,
+            "dimensions": {"base_model": "gemini-3-pro-image"},
+        }
+    ],
+}
+CHANGED: dict[str, Any] = {
+    "invokers": ["group:agency@example.com"],
+    "contacts": ["other-oncall@example.com"],
+    "function": {
+        "minInstances": 0,
+        "maxInstances": 12,
+        "concurrency": 4,
+        "memory": "4Gi",
+        "timeoutSeconds": 300,
+        "secrets": {},
+    },
+    "images": {
+        "nearlineAfterDays": 10,
+        "archiveAfterDays": 40,
+        "deleteAfterDays": 400,
+        "recoverableDays": 14,
+        "retentionDays": 2,
+    },
+    "references": {"deleteAfterDays": 30, "editors": []},
+    "logs": {"retentionDays": 90, "dataAccess": ["storage.googleapis.com"]},
+    "capacity": {"imagesPerMinute": 30, "provisionedUnits": 0},
+    "queue": {"maxAttempts": 3, "retryHours": 2},
+    "budget": {"amount": 50},
+    "objectives": {"successRate": 0.95, "latencySeconds": 90, "rejectionRate": 0.5, "costPerImage": 1},
+    "channels": {"slack": [{"channel": "#other", "token": "slack-token"}]},
+    "network": {"ipRange": "10.8.0.0/25"},
+    "build": {"privatePool": True, "machineType": "e2-standard-4"},
+    "keys": {"project": KEYS, "ring": RING, "rotationDays": 30},
+}
+"""Every setting that may change while the campaign lives, changed at once."""
+STATEFUL = {
+    "CryptoKey",
+    "Bucket",
+    "ProjectBucketConfig",
+    "Repository",
+    "Network",
+    "Subnetwork",
+    "Function",
+    "Queue",
+    "Account",
+    "Project",
+    "Budget",
+    "Topic",
+}
+
+
+def campaign_file(deployment: Deployment) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((deployment.project / "campaigns" / f"{CAMPAIGN}.yaml").read_text())
+    found["labels"]["ends-on"] = str(found["labels"]["ends-on"])
+    return found
+
+
+def write(deployment: Deployment, changes: dict[str, Any]) -> None:
+    """Change keys of the campaign's file; keys of a section that are not named stay."""
+    document = campaign_file(deployment)
+    for key, value in changes.items():
+        merged = {**document.get(key, {}), **value} if isinstance(value, dict) else value
+        document[key] = merged
+    (deployment.project / "campaigns" / f"{CAMPAIGN}.yaml").write_text(yaml.safe_dump(document))
+
+
+def called(deployment: Deployment, verb: str, path: str, body: Any = None) -> dict[str, Any]:
+    reply = deployment.call(verb, path, body)
+    assert reply.is_success, reply.text
+    found: dict[str, Any] = reply.json()
+    return found
+
+
+def others_projects(deployment: Deployment, labels: dict[str, str]) -> str:
+    """What exists before: a labelled project, a project with a key ring, a secret; the number of the second."""
+    numbers = {}
+    for project, own in ((PROJECT, labels), (KEYS, {})):
+        parent = {"type": "organization", "id": "123456789012"}
+        body = {"projectId": project, "name": project, "labels": own, "parent": parent}
+        called(deployment, "POST", "cloudresourcemanager/v1/projects", body)
+        billing = {"billingAccountName": "billingAccounts/010101-010101-010101"}
+        called(deployment, "PUT", f"cloudbilling/v1/projects/{project}/billingInfo", billing)
+        found = called(deployment, "GET", f"cloudresourcemanager/v1/projects/{project}")
+        numbers[project] = found["projectNumber"]
+    for project, api in ((KEYS, "cloudkms"), (PROJECT, "secretmanager")):
+        path = f"serviceusage/v1/projects/{numbers[project]}/services/{api}.googleapis.com:enable"
+        called(deployment, "POST", path, {})
+    called(deployment, "POST", f"cloudkms/v1/projects/{KEYS}/locations/{REGION}/keyRings?keyRingId={RING}", {})
+    secrets = f"secretmanager/v1/projects/{PROJECT}/secrets"
+    called(deployment, "POST", f"{secrets}?secretId=brand-key", {"replication": {"automatic": {}}})
+    called(deployment, "POST", f"{secrets}/brand-key:addVersion", {"payload": {"data": "aGVsbG8="}})
+    return str(numbers[KEYS])
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    made = Deployment.make(tmp_path_factory.mktemp("campaign"))
+    try:
+        number = others_projects(made, campaign_file(made)["labels"])
+        write(made, {**OPTIONS, "function": {"secrets": {"BRAND_KEY": f"{SECRET}/versions/1"}, "minInstances": 1}})
+        write(made, {"images": {"retentionDays": 1}})
+        assert made.stack.config_file is not None
+        settings = yaml.safe_load(made.stack.config_file.read_text())
+        settings["config"]["plantain:perimeter"]["otherMembers"] = [f"projects/{number}"]
+        names = ("slack-token", "pagerduty-key", "hook-password")
+        settings["config"]["plantain:channelSecrets"] = dict.fromkeys(names, "credential")
+        made.stack.config_file.write_text(yaml.safe_dump(settings))
+        made.stack.up()
+        made.admit_artist()
+        yield made
+    finally:
+        made.close()
+
+
+def test_the_second_preview_is_empty_and_a_refresh_finds_nothing(campaign: Deployment) -> None:
+    campaign.stack.preview(expect_no_changes=True)
+    campaign.stack.refresh(expect_no_changes=True)
+
+
+def test_nothing_that_was_asked_for_is_missing_in_the_sandbox(campaign: Deployment) -> None:
+    report = campaign.sandbox.get("status")
+    assert (report["notEmulated"], report["refusedHosts"], report["defects"]) == ({}, {}, 0)
+
+
+def test_the_campaign_works_in_the_project_and_with_the_ring_of_others(campaign: Deployment) -> None:
+    output = campaign.campaign()
+    assert output["projectId"] == PROJECT
+    keys = called(campaign, "GET", f"cloudkms/v1/projects/{KEYS}/locations/{REGION}/keyRings/{RING}/cryptoKeys")
+    named = {key["name"].rpartition("/")[2] for key in keys["cryptoKeys"]}
+    assert named == {f"{PROJECT}-function", f"{PROJECT}-images", f"{PROJECT}-logs"}
+    bucket = called(campaign, "GET", f"storage/v1/b/{output['bucket']}")
+    assert bucket["encryption"]["defaultKmsKeyName"].startswith(f"projects/{KEYS}/")
+
+
+def grants(campaign: Deployment) -> list[dict[str, Any]]:
+    """Every grant of the deployed state with what it is made on."""
+    return [
+        resource
+        for resource in campaign.stack.export()["deployment"]["resources"]
+        if re.search(r"(?i):[a-z]*IAMMember$", resource["type"])
+    ]
+
+
+POLICIES = {
+    "projects/iAMMember": lambda own: f"cloudresourcemanager/v1/projects/{own['project']}",
+    "storage/bucketIAMMember": lambda own: f"storage/v1/b/{own['bucket'].removeprefix('b/')}/iam",
+    "kms/cryptoKeyIAMMember": lambda own: f"cloudkms/v1/{own['cryptoKeyId']}",
+    "artifactregistry/repositoryIamMember": lambda own: f"artifactregistry/v1/{own['repository']}",
+}
+
+
+class Without:
+    """Takes one grant away for as long as it is entered."""
+
+    def __init__(self, campaign: Deployment, name: str) -> None:
+        (found,) = [one for one in grants(campaign) if one["urn"].endswith(f"::{CAMPAIGN}-{name}")]
+        self._campaign, self._own = campaign, found["outputs"]
+        kind = found["type"].removeprefix("gcp:").partition(":")[0]
+        self._path = POLICIES[kind](self._own)
+        self._is_bucket = kind.startswith("storage/")
+
+    def _read(self) -> dict[str, Any]:
+        if self._is_bucket:
+            return called(self._campaign, "GET", f"{self._path}?optionsRequestedPolicyVersion=3")
+        verb = "POST" if self._path.startswith("cloudresourcemanager") else "GET"
+        body = {"options": {"requestedPolicyVersion": 3}} if verb == "POST" else None
+        return called(self._campaign, verb, f"{self._path}:getIamPolicy", body)
+
+    def _write(self, policy: dict[str, Any]) -> None:
+        kept = {key: value for key, value in policy.items() if key != "etag"}
+        if self._is_bucket:
+            called(self._campaign, "PUT", self._path, kept)
+        else:
+            called(self._campaign, "POST", f"{self._path}:setIamPolicy", {"policy": kept})
+
+    def __enter__(self) -> None:
+        self._before = self._read()
+        bindings = []
+        for binding in self._before["bindings"]:
+            same = binding["role"] == self._own["role"]
+            members = [one for one in binding["members"] if not (same and one == self._own["member"])]
+            if members:
+                bindings.append({**binding, "members": members})
+        assert bindings != self._before["bindings"], "there was such a grant"
+        self._write({**self._before, "bindings": bindings})
+
+    def __exit__(self, *_: object) -> None:
+        self._write(self._before)
+
+
+def generates(campaign: Deployment, prompt: str) -> str:
+    """What went wrong when an image was asked for; empty when nothing did."""
+    [answer] = campaign.generate(prompt, "--image-size", "1K")
+    return str(answer.get("error", {}).get("message", ""))
+
+
+def builds(campaign: Deployment) -> str:
+    """What went wrong when the function was built and deployed anew; empty when nothing did."""
+    name = campaign.campaign()["functionName"]
+    function = called(campaign, "GET", f"cloudfunctions/v2/{name}")
+    body = {"buildConfig": function["buildConfig"]}
+    reply = campaign.call("PATCH", f"cloudfunctions/v2/{name}?updateMask=buildConfig.source,buildConfig", body)
+    if not reply.is_success:
+        return reply.text
+    operation = reply.json()
+    for _ in range(600):
+        if operation.get("done"):
+            break
+        operation = called(campaign, "GET", f"cloudfunctions/v2/{operation['name']}")
+    return str(operation.get("error", {}).get("message", ""))
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        "runtime-aiplatform-user",
+        "runtime-storage-objectCreator",
+        "runtime-storage-objectViewer",
+        "images-storage",
+    ],
+)
+def test_without_this_grant_no_image_is_made(campaign: Deployment, grant: str) -> None:
+    with Without(campaign, grant):
+        assert generates(campaign, f"A plantain without {grant}"), f"nothing needs {grant}"
+    assert generates(campaign, f"A plantain with {grant}") == ""
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        "build-log-writer",
+        "build-writer",
+        "build-source-viewer",
+        "function-artifactregistry",
+        "function-cloudfunctions",
+        "function-eventarc",
+        "function-run",
+        "function-storage",
+    ],
+)
+def test_without_this_grant_the_function_is_not_built(campaign: Deployment, grant: str) -> None:
+    with Without(campaign, grant):
+        assert builds(campaign), f"nothing needs {grant}"
+
+
+def test_with_all_grants_the_function_is_built_again(campaign: Deployment) -> None:
+    assert builds(campaign) == ""
+
+
+def test_a_change_of_every_setting_replaces_nothing_that_holds_anything(campaign: Deployment) -> None:
+    write(campaign, CHANGED)
+    plan = campaign.stack.preview()
+    replaced = set(re.findall(r"\+-\s*gcp:[\w/]+:(\w+):", plan))
+    updated = set(re.findall(r"~\s*gcp:[\w/]+:(\w+):", plan))
+    assert replaced & STATEFUL == set()
+    assert {"Function", "Bucket", "CryptoKey", "Queue", "Budget", "Subnetwork", "Slo", "AlertPolicy"} <= updated
+
+
+def test_destroy_waits_for_images_that_nobody_may_delete(campaign: Deployment) -> None:
+    with pytest.raises(StackError, match="retentionPolicyNotMet"):
+        campaign.stack.destroy()
+
+
+def test_destroy_leaves_the_project_and_the_ring_of_others(campaign: Deployment) -> None:
+    campaign.sandbox.post("clock", {"seconds": 2 * 86_400})
+    campaign.stack.destroy()
+    assert not campaign.stack.export()["deployment"].get("resources")
+    project = called(campaign, "GET", f"cloudresourcemanager/v1/projects/{PROJECT}")
+    assert project["lifecycleState"] == "ACTIVE"
+    called(campaign, "GET", f"cloudkms/v1/projects/{KEYS}/locations/{REGION}/keyRings/{RING}")
+    left = [names for kind, names in campaign.sandbox.get("resources").items() if kind == "storage.buckets"]
+    assert left in ([], [[]])
