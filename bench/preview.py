@@ -1,4 +1,4 @@
-"""``python -m bench.preview``: how long `pulumi preview` takes for 1, 10 and 50 campaigns, and what components cost.
+"""``python -m bench.preview [1 10 50]``: how long `pulumi preview` takes for 1, 10 and 50 campaigns, and what components cost.
 
 The state of a stack with many campaigns is made from that of one that was deployed: every campaign's part is copied
 under another name, for a project that exists in the sandbox. A preview of it must find nothing to change.
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,11 +114,11 @@ def multiply(deployment: Deployment, state: dict[str, Any], count: int) -> dict[
     return {**state, "deployment": {**state["deployment"], "resources": resources}}
 
 
-def unchanged(deployment: Deployment) -> list[dict[str, Any]]:
+def unchanged(deployment: Deployment, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
     """Previews of stacks that are as deployed."""
     state = deployment.stack.export()
     rows = []
-    for count in SIZES:
+    for count in sizes:
         write_campaigns(deployment, count)
         deployment.stack.replace_state(multiply(deployment, state, count))
         seconds, megabytes = measured(lambda: deployment.stack.preview(expect_no_changes=True))
@@ -179,11 +180,17 @@ def against_flat(deployment: Deployment) -> dict[str, Any]:
 
 def main() -> int:
     """Measure and write preview.json."""
+    sizes = tuple(map(int, sys.argv[1:])) or SIZES
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment.make(Path(name))
         try:
             deployment.stack.up()
-            results = {"machine": machine(), "unchanged": unchanged(deployment), "flat": against_flat(deployment)}
+            results = {
+                "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+                "machine": machine(),
+                "unchanged": unchanged(deployment, sizes),
+                "flat": against_flat(deployment),
+            }
         finally:
             deployment.close()
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
