@@ -1,4 +1,4 @@
-"""``python -m bench.preview [1 10 50]``: how long `pulumi preview` takes for 1, 10 and 50 campaigns, and what components cost.
+"""``python -m bench.preview [1 10 50]``: how long `pulumi preview` takes for so many campaigns; what components cost.
 
 The state of a stack with many campaigns is made from that of one that was deployed: every campaign's part is copied
 under another name, for a project that exists in the sandbox. A preview of it must find nothing to change.

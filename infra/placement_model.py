@@ -26,9 +26,9 @@ class Build(Model):
         examples=["vendored"],
     )
     private_pool: bool = Field(
-        default=False,
+        default=True,
         description="true: builds run on a private worker pool of the campaign's project without a way to the "
-        "internet; false: on Cloud Build's own machines",
+        "internet; false: on Cloud Build's own machines, which are outside of every perimeter",
         examples=["true"],
     )
     machine_type: str = Field(

@@ -21,6 +21,7 @@ CALLS = {
     "billing/budget:Budget": "monitoring",  # of the project; the budget's own API is the quota project's
     "cloudfunctionsv2/function:Function": "cloudfunctions",
     "cloudrunv2/serviceIamMember:ServiceIamMember": "run",
+    "cloudbuild/workerPool:WorkerPool": "cloudbuild",
     "cloudtasks/queue:Queue": "cloudtasks",
     "cloudtasks/queueIamMember:QueueIamMember": "cloudtasks",
     "compute/firewall:Firewall": "compute",

@@ -66,12 +66,17 @@ def test_on_request_a_build_takes_packages_through_the_registry(root: Path) -> N
     assert "spring-launch-build-packages-reader" in before
 
 
-def test_a_private_pool_has_no_way_to_the_internet(root: Path) -> None:
-    assert record(root).of_type("cloudbuild/workerPool:WorkerPool") == []
-    stack = record(root, [make_campaign(build={"privatePool": True})])
+def test_builds_run_on_a_private_pool_without_a_way_to_the_internet(root: Path) -> None:
+    stack = record(root)
     pool = stack.only("cloudbuild/workerPool:WorkerPool")
     assert pool.inputs["workerConfig"]["noExternalIp"] is True
     assert stack.only(FUNCTION).inputs["buildConfig"]["workerPool"].endswith("spring-launch-builds")
+
+
+def test_on_request_they_run_on_cloud_builds_own_machines(root: Path) -> None:
+    stack = record(root, [make_campaign(build={"privatePool": False})])
+    assert stack.of_type("cloudbuild/workerPool:WorkerPool") == []
+    assert "workerPool" not in stack.only(FUNCTION).inputs["buildConfig"]
 
 
 def test_wheels_that_are_there_are_not_fetched_again(function: Path, cache: Path, tmp_path: Path) -> None:
