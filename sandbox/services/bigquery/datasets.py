@@ -17,6 +17,7 @@ Document = dict[str, Any]
 
 AGENT = "bigquery"
 DEFAULT_LOCATION = "US"
+TIME_TRAVEL_HOURS = "168"
 SHORTEST_EXPIRATION_MS = 3_600_000
 
 
@@ -31,14 +32,15 @@ class Dataset(BigQueryResource):
         """Location, key, who may use it."""
         document.setdefault("location", DEFAULT_LOCATION)
         document.setdefault("type", "DEFAULT")
+        document.setdefault("maxTimeTravelHours", TIME_TRAVEL_HOURS)
         owner = {"role": "OWNER", "userByEmail": call.principal.email}
         document.setdefault(
             "access",
             [
-                {"role": "WRITER", "specialGroup": "projectWriters"},
                 {"role": "OWNER", "specialGroup": "projectOwners"},
                 owner,
                 {"role": "READER", "specialGroup": "projectReaders"},
+                {"role": "WRITER", "specialGroup": "projectWriters"},
             ],
         )
         keys = [key] if (key := encryption(document)) else []

@@ -42,7 +42,9 @@ class Federated(Resource):
 
     def operation_name(self, call: Call, name: str) -> str:
         """Operations lie below what they change."""
-        return f"{call.cloud.hierarchy.numbered(name)}/operations/{call.cloud.identifiers.number('operations', 24)}"
+        number = call.cloud.identifiers.number
+        claimed = call.cloud.operations.slots.claim(f"iam/{name}", name, lambda: number("operations", 24))
+        return f"{call.cloud.hierarchy.numbered(name)}/operations/{claimed}"
 
     def new_name(self, call: Call) -> str:
         """An id that Google takes.
