@@ -49,7 +49,7 @@ def test_every_field_reason_model_and_variable_is_documented() -> None:
 
 @pytest.mark.parametrize("text", blocks("request"))
 def test_an_example_request_is_a_valid_one(text: str) -> None:
-    parse(text.encode(), read(ENVIRONMENT | {"PLANTAIN_BUCKET": "spring-launch-82e21a4-images"}))
+    parse(text.encode(), read(ENVIRONMENT | {"PLANTAIN_BUCKET": "spring-launch-537657a-images"}))
 
 
 async def test_the_example_answer_looks_like_a_real_one(function: Function, google: FakeGoogle) -> None:
