@@ -18,12 +18,16 @@ from typing import Any
 
 import psutil
 
+from bench import fault_sweep, load
 from plantain.sandbox_process import Sandbox
 from tests.end_to_end.deployment import Deployment
 
 RESULTS = Path(__file__).with_name("results.json")
 RUNS = 5
 MEGABYTE = 1024 * 1024
+
+#: Every n-th request of the fault sweep: 1 for the whole, which takes more than a day on two cores.
+SWEEP_EVERY = int(os.environ.get("SWEEP_EVERY", "50"))
 
 
 def seconds(action: Callable[[], Any]) -> float:
@@ -83,6 +87,8 @@ def main() -> int:
             "machine": machine(),
             "sandbox": start_of_the_sandbox(folder),
             "campaign": campaign(folder),
+            "load": load.measure(folder),
+            "faultSweep": fault_sweep.measure(every=SWEEP_EVERY),
         }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     sys.stdout.write(RESULTS.read_text())
