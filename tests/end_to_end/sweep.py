@@ -115,7 +115,9 @@ class Keeper:
         """
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if Sandbox.find(self.sandbox.data) and self.sandbox.answers():
+            found = Sandbox.find(self.sandbox.data)
+            # The process that was started last, and no other: it alone knows the token that goes with it.
+            if found and found.pid == self.sandbox.pid and self.sandbox.answers():
                 return self.sandbox
             time.sleep(0.05)
         raise TimeoutError(f"The sandbox of {self.sandbox.data} did not come back.")
