@@ -25,7 +25,11 @@ class Images(Model):
         default=90, ge=2, description="days after which an image moves to archive storage", examples=["90"]
     )
     delete_after_days: int = Field(
-        default=730, ge=3, description="days after which an image is deleted", examples=["730"]
+        default=730,
+        ge=32,
+        description="days after which an image is deleted, 32 or more, because the function keeps the month's spend "
+        "in the same bucket",
+        examples=["730"],
     )
     recoverable_days: int = Field(
         default=30,
