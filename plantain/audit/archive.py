@@ -19,6 +19,8 @@ from plantain.google_cloud import GoogleCloud
 SCHEME = "gs://"
 PRECONDITION_FAILED = 412
 SECONDS_A_DAY = 86_400
+HEADS = "heads"
+FIELDS = "items(name),nextPageToken"
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,42 @@ def copy(cloud: GoogleCloud, to: Archive, root: Path, folder: Path, advance: Cal
         _create(cloud, to, f"{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
         count += 1
         advance()
-    _create(cloud, to, f"heads/{folder.name}.json", chain.head_document(root))
+    _create(cloud, to, f"{HEADS}/{folder.name}.json", chain.head_document(root))
     return count + 1
+
+
+def fetch(cloud: GoogleCloud, address: str, root: Path, advance: Callable[[], None] = lambda: None) -> int:
+    """Bring copies back into a folder, with the ledger; returns the number of files. What is there already is left.
+
+    Raises:
+        SourceError: the bucket holds no evidence, or a name that leads out of the folder.
+        GoogleCloudError: the bucket cannot be read.
+    """
+    bucket, _, prefix = address.removeprefix(SCHEME).strip("/").partition("/")
+    prefix = f"{prefix}/" if prefix else ""
+    listed = cloud.pages("storage", f"storage/v1/b/{bucket}/o", "items", prefix=prefix, fields=FIELDS, maxResults=1000)
+    names = sorted(item["name"] for item in listed)
+    heads = [name for name in names if name.startswith(f"{prefix}{HEADS}/")]
+    if not heads:
+        raise SourceError(f"{address} holds no evidence.", cure=f"plantain audit run --to {address}")
+    root.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for name in names:
+        target = root / name.removeprefix(prefix)
+        if name in heads or target.exists():
+            continue
+        if not target.resolve().is_relative_to(root.resolve()):
+            raise SourceError(f"{address} has an object whose name leads out of the folder: {name}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_read(cloud, bucket, name))
+        count += 1
+        advance()
+    (root / chain.LEDGER_FILE).write_bytes(b"".join(_read(cloud, bucket, name) for name in heads))
+    return count
+
+
+def _read(cloud: GoogleCloud, bucket: str, name: str) -> bytes:
+    return cloud.download("storage", f"storage/v1/b/{bucket}/o/{quote(name, safe='')}", params={"alt": "media"})
 
 
 def _create(cloud: GoogleCloud, to: Archive, name: str, content: bytes) -> None:

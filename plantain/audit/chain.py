@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plantain.audit import manifest as manifests
-from plantain.audit.canonical import canonical, line
+from plantain.audit.canonical import line
 from plantain.audit.errors import BundleError
 from plantain.audit.manifest import MANIFEST_FILE, Manifest
 
@@ -134,6 +134,5 @@ def _linked(folder: Path, link: Link, previous: str | None) -> Iterator[Problem]
 
 
 def head_document(root: Path) -> bytes:
-    """The newest link, for systems that keep it elsewhere."""
-    links = ledger(root)
-    return canonical(vars(links[-1])) if links else b"{}"
+    """The newest line of the ledger, for systems that keep it elsewhere; all of them together are the ledger."""
+    return line(vars(ledger(root)[-1]))

@@ -133,6 +133,21 @@ def verify(
 
 
 @app.command()
+def fetch(
+    address: Annotated[str, typer.Argument(help="gs://BUCKET/PREFIX that --to wrote to.")],
+    out: Annotated[Path, typer.Option(help="Folder of the bundles.")] = EVIDENCE,
+    stack: Annotated[str | None, typer.Option(help="Stack whose settings say where Google's APIs are.")] = None,
+) -> None:
+    """Bring evidence back from the locked bucket, with its ledger."""
+    from plantain.audit.archive import fetch  # noqa: PLC0415
+    from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
+
+    with output.progress("Evidence", None) as bar:
+        count = fetch(GoogleCloud.from_environment(stack=stack), address, out, bar.advance)
+    output.say(f"{count} files are new in {out}. Verify them: plantain audit verify {out} --public-key FILE.pub")
+
+
+@app.command()
 def diff(
     before: Annotated[Path, typer.Argument(help="The earlier bundle.")],
     after: Annotated[Path, typer.Argument(help="The later bundle.")],

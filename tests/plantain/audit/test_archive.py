@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,6 +17,7 @@ from plantain.audit.diff import Change, Diff
 from plantain.audit.errors import SourceError
 from plantain.audit.manifest import load
 from plantain.audit.run import Done
+from plantain.audit.verify import verify
 from plantain.errors import GoogleCloudError
 
 from .conftest import Chain, request
@@ -33,6 +35,12 @@ class Storage:
             self.written.append(body)
             return {}
         return self.bucket
+
+    def pages(self, *_: Any, prefix: str, **__: Any) -> Any:
+        yield from ({"name": name} for name in self.objects if name.startswith(prefix))
+
+    def download(self, service: str, path: str, **_: Any) -> bytes:
+        return self.objects[unquote(path.rpartition("/o/")[2])]
 
     def upload(self, service: str, path: str, content: bytes, *, params: dict[str, str]) -> dict[str, Any]:
         assert params["ifGenerationMatch"] == "0"
@@ -58,6 +66,29 @@ def test_every_file_of_a_bundle_is_copied_once_and_never_replaced(made: Chain) -
     before = dict(storage.objects)
     archives.copy(storage, to, made.root, folder)
     assert storage.objects == before
+
+
+def test_evidence_comes_back_from_the_bucket_as_it_went(made: Chain, tmp_path: Path) -> None:
+    storage: Any = Storage(LOCKED)
+    to = archives.archive(storage, "gs://kept/prod", {"1"})
+    for number in range(3):
+        links = (made.root / chain.LEDGER_FILE).read_bytes().splitlines(keepends=True)[: number + 1]
+        (tmp_path / "then").mkdir(exist_ok=True)
+        (tmp_path / "then" / chain.LEDGER_FILE).write_bytes(b"".join(links))
+        archives.copy(storage, to, tmp_path / "then", made.bundle(number))
+    back = tmp_path / "evidence"
+    assert archives.fetch(storage, "gs://kept/prod", back) == len(list(made.root.glob("0*/**/*.*")))
+    assert archives.fetch(storage, "gs://kept/prod", back) == 0
+    assert verify(back, public_key=made.public_key).problems == []
+
+
+def test_a_bucket_without_evidence_and_names_that_lead_out_are_refused(tmp_path: Path) -> None:
+    storage: Any = Storage(LOCKED)
+    with pytest.raises(SourceError, match="holds no evidence"):
+        archives.fetch(storage, "gs://kept/prod", tmp_path)
+    storage.objects = {"prod/heads/a.json": b"", "prod/../../x": b""}
+    with pytest.raises(SourceError, match="leads out"):
+        archives.fetch(storage, "gs://kept/prod", tmp_path / "e")
 
 
 @pytest.mark.parametrize(
