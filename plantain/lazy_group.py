@@ -44,8 +44,11 @@ def command_of(verb: Verb) -> Any:
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
         app.command(verb.name)(found)
         found = app
-    command = typer.main.get_command(found)
+    found.rich_markup_mode = None  # plain help: the same at every width, in a pipe, and without Rich's import
+    command: Any = typer.main.get_command(found)
     command.name = verb.name
+    # Completion belongs to plantain, not to each verb.
+    command.params = [one for one in command.params if one.name not in {"install_completion", "show_completion"}]
     return command
 
 

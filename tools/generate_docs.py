@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infra import reference
+from plantain import reference as command_reference
+from plantain.doctor import catalogue as doctor_catalogue
 from tests.conformance import coverage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +53,8 @@ def main() -> None:
     """Write every generated page."""
     reference.write(ROOT)
     coverage.main()
+    (ROOT / "docs" / "doctor.md").write_text(doctor_catalogue.page())
+    (ROOT / "docs" / "commands.md").write_text(command_reference.page())
     results = json.loads((ROOT / "bench" / "results.json").read_text())
     (ROOT / "docs" / "performance.md").write_text(performance(results))
 

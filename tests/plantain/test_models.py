@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plantain.google_cloud import GoogleCloud
 
 from generation.models import table
 from plantain.commands import models as command
 from plantain.errors import ErrorFound, GoogleCloudError, InputError, WarningFound
+from plantain.google_cloud import GoogleCloud
 from plantain.model_lifecycle import lifecycle, month_end, successor
 
 CAMPAIGN = (Path(__file__).parents[2] / "campaigns" / "spring-launch.yaml").read_text()

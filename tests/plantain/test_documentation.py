@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from generation.errors import Reason
+from plantain import reference
+from plantain.lazy_group import LazyGroup, command_of
+from plantain.main import app
+from plantain.verbs import VERBS
+from tests.plantain.conftest import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def test_the_page_of_all_verbs_is_not_stale() -> None:
+    assert (DOCS / "commands.md").read_text() == reference.page(), "make docs"
+
+
+def test_troubleshooting_speaks_of_every_reason() -> None:
+    text = (DOCS / "troubleshooting.md").read_text()
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in text] == []
+
+
+def navigation(entry: object) -> list[str]:
+    if isinstance(entry, str):
+        return [entry]
+    listed = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else []
+    return [page for one in listed for page in navigation(one)]
+
+
+def test_every_page_is_in_the_sites_navigation_and_every_entry_is_a_page() -> None:
+    listed = navigation(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert set(listed) == pages
+    assert len(listed) == len(set(listed))
+
+
+def test_every_command_that_a_page_shows_exists_with_its_options() -> None:
+    root = typer.main.get_command(app)
+    assert isinstance(root, LazyGroup)
+    wrong: list[str] = []
+    for path in DOCS.rglob("*.md"):
+        for line in re.findall(r"plantain ((?:[a-z][\w-]* ?)+(?:[^`\n;|]*))", path.read_text()):
+            words = line.split()
+            if words[0] not in root.commands:
+                continue
+            command = root.commands[words[0]]
+            below = getattr(command, "commands", {})
+            if len(words) > 1 and words[1] in below:
+                command = below[words[1]]
+            known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+            known |= {"--help", *(n for c in below.values() for p in c.params for n in p.opts)}
+            wrong += [
+                f"{path.name}: {line}" for option in re.findall(r"(?<!\S)(--[a-z-]+)", line) if option not in known
+            ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_each_verb_is_where_the_table_says_and_describes_itself(verb: object) -> None:
+    command = command_of(verb)  # type: ignore[arg-type]  # one of VERBS
+    assert command.help
+
+
+def test_listing_the_verbs_imports_none_of_them() -> None:
+    text = (ROOT / "plantain" / "main.py").read_text() + (ROOT / "plantain" / "lazy_group.py").read_text()
+    assert "plantain.commands" not in text
+
+
+def test_prices_and_templates_are_beside_the_code_that_reads_them() -> None:
+    names = {path.name for path in Path(ROOT / "plantain").rglob("*") if path.suffix in {".json", ".html"}}
+    assert names >= {"prices.json", "permissions.json", "base.html", "sheet.html", "forecast.html", "report.html"}
