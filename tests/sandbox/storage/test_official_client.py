@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
-from google.cloud import storage as google_storage  # type: ignore[import-untyped]  # ships no types
+from google.cloud import storage as google_storage  # type: ignore[attr-defined,import-untyped,unused-ignore]  # no types
 from google.oauth2.credentials import Credentials
 
 CONTENT = os.urandom(2 * 1024 * 1024 + 17)

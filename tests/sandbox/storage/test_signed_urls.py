@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials, Signing
-from google.cloud import storage as google_storage  # type: ignore[import-untyped]  # ships no types
+from google.cloud import storage as google_storage  # type: ignore[attr-defined,import-untyped,unused-ignore]  # no types
 
 from sandbox.cloud import Cloud
 from tests.sandbox.conftest import Caller
