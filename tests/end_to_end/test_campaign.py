@@ -15,6 +15,7 @@ import yaml
 from plantain.errors import StackError
 
 from .deployment import CAMPAIGN, TEAM, Deployment
+from .least_privilege import BUILD, GENERATE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -249,34 +250,14 @@ def builds(campaign: Deployment) -> str:
     return str(operation.get("error", {}).get("message", ""))
 
 
-@pytest.mark.parametrize(
-    "grant",
-    [
-        "runtime-aiplatform-user",
-        "runtime-storage-objectCreator",
-        "runtime-storage-objectViewer",
-        "images-storage",
-    ],
-)
+@pytest.mark.parametrize("grant", GENERATE)
 def test_without_this_grant_no_image_is_made(campaign: Deployment, grant: str) -> None:
     with Without(campaign, grant):
         assert generates(campaign, f"A plantain without {grant}"), f"nothing needs {grant}"
     assert generates(campaign, f"A plantain with {grant}") == ""
 
 
-@pytest.mark.parametrize(
-    "grant",
-    [
-        "build-log-writer",
-        "build-writer",
-        "build-source-viewer",
-        "function-artifactregistry",
-        "function-cloudfunctions",
-        "function-eventarc",
-        "function-run",
-        "function-storage",
-    ],
-)
+@pytest.mark.parametrize("grant", BUILD)
 def test_without_this_grant_the_function_is_not_built(campaign: Deployment, grant: str) -> None:
     with Without(campaign, grant):
         assert builds(campaign), f"nothing needs {grant}"
