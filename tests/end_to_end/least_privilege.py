@@ -1,7 +1,7 @@
 """Which step notices when a grant of a campaign is taken away: by the name of the grant without the campaign's.
 
-`GENERATE` and `BUILD` are proved in `test_campaign.py`, on a deployment of the real engine in the sandbox. What is not taken
-away there is listed with the reason.
+`GENERATE` and `BUILD` are proved in `test_campaign.py`, on a deployment of the real engine in the sandbox. What is not
+taken away there is listed with the reason.
 """
 
 from __future__ import annotations
