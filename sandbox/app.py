@@ -32,6 +32,7 @@ from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
 from sandbox.runtime.agents import Agents
 from sandbox.runtime.gateway import OUTSIDE
+from sandbox.services import openidconnect
 from sandbox.services.registry import Answer
 from sandbox.services.storage import xml_api
 
@@ -107,7 +108,7 @@ async def answer(cloud: Cloud, request: Request) -> Response:
                 denial = call.denial
     except ApiError as error:
         note = error.message
-        denial = refused(call, error) if call else ""
+        denial = explained(call, error) if call else ""
         document = cloud.services.envelope(label.partition(".")[0], error)
         response = render(Reply(error.code, document=document))
     except ConnectionDropped:
@@ -135,6 +136,15 @@ async def answer(cloud: Cloud, request: Request) -> Response:
     )
     cloud.log.add(entry)
     return response
+
+
+def explained(call: Call, error: ApiError) -> str:
+    """As ``refused``; a defect of the explanation must not change the answer, and is kept for /_sandbox/defects."""
+    try:
+        return refused(call, error)
+    except Exception:  # noqa: BLE001 -- see above
+        call.cloud.log.defects.append(traceback.format_exc())
+        return ""
 
 
 def refused(call: Call, error: ApiError) -> str:
@@ -253,13 +263,23 @@ def authenticate(cloud: Cloud, request: Request) -> Principal:
     if not token:
         return ANONYMOUS
     principal = cloud.tokens.principal(token.strip()) if scheme.lower() == "bearer" else None
-    if principal is None:
+    if principal is None and token.count(".") == 2:  # noqa: PLR2004 -- header, claims, signature
+        principal = self_signed(cloud, token.strip())
+    if principal is None or cloud.hierarchy.account_disabled(principal.email):
         raise Unauthenticated(
             "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
             "valid authentication credential. See "
             "https://developers.google.com/identity/sign-in/web/devconsole-project."
         )
     return principal
+
+
+def self_signed(cloud: Cloud, token: str) -> Principal | None:
+    """The service account whose own key signed a token, as Google's libraries do instead of asking for one."""
+    claims = openidconnect.key_claims(cloud, token)
+    if claims is None or float(claims.get("exp", 0)) <= cloud.clock.now().timestamp():
+        return None
+    return Principal(f"serviceAccount:{claims['iss']}")
 
 
 async def dispatch(call: Call) -> Response:

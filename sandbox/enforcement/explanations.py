@@ -149,7 +149,7 @@ def grant_command(call: Call, service: str, name: str, member: str, role: str) -
     parts = name.split("/")
     if service == "storage" and parts[0] == "b":
         return f"gcloud storage buckets add-iam-policy-binding gs://{parts[1]} {binding}"
-    if service == "cloudkms" and "cryptoKeys" in parts:
+    if service == "cloudkms" and "cryptoKeys" in parts[:-1]:
         key, ring = parts[parts.index("cryptoKeys") + 1], parts[parts.index("keyRings") + 1]
         where = f"--keyring={ring} --location={parts[parts.index('locations') + 1]} --project={parts[1]}"
         return f"gcloud kms keys add-iam-policy-binding {key} {where} {binding}"

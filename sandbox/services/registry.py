@@ -50,6 +50,7 @@ class Service:
         envelope: the JSON body of a failure, where it is not the usual one.
         tick: what the passing of time does; called when the clock was moved.
         resume: takes up again what the end of the process interrupted; called on the event loop at the start.
+        refused: short method ids that generic behaviour would answer wrongly: 501.
         prefix: proto package for operations of kinds that have no class of their own.
     """
 
@@ -65,6 +66,7 @@ class Service:
     envelope: Callable[[ApiError], dict[str, Any]] | None = None
     tick: Callable[[Cloud], None] | None = None
     resume: Callable[[Cloud], None] | None = None
+    refused: frozenset[str] = frozenset()
     prefix: str = ""
 
 
@@ -103,7 +105,8 @@ class Services:
         """
         if handler := self._handlers.get(method.short):
             return handler
-        if method.service in self._services:
+        covered = self._services.get(method.service)
+        if covered and method.short not in covered.refused:
             if method.action in POLICY_ACTIONS:
                 return POLICY_ACTIONS[method.action]
             if method.kind.endswith(".operations") and method.action in OPERATION_ACTIONS:

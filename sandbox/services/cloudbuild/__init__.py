@@ -11,4 +11,5 @@ SERVICE = Service(
     prefix="google.devtools.cloudbuild.v1",
     resources=(builds.Build, worker_pools.WorkerPool),
     handlers=builds.HANDLERS,
+    refused=frozenset({"cloudbuild.builds.create"}),
 )

@@ -70,6 +70,11 @@ def test_a_pool_that_is_not_there_is_404(admin: Caller) -> None:
     assert "worker pool not found" in body["error"]["message"]
 
 
+def test_nobody_starts_a_build_by_hand(admin: Caller) -> None:
+    status, body = admin("POST", "/cloudbuild/v1/projects/test-project/builds", {"steps": [{"name": "x"}]})
+    assert (status, "cloudbuild.projects.builds.create" in body["error"]["message"]) == (501, True)
+
+
 def test_a_build_that_is_not_there_is_404(admin: Caller) -> None:
     for place in ("projects/test-project", "projects/test-project/locations/europe-west4"):
         assert admin("GET", f"/cloudbuild/v1/{place}/builds/none")[0] == 404
