@@ -97,6 +97,14 @@ class Hierarchy:
         for ancestor in self.ancestors(root or self.organization):
             yield RESOURCE_MANAGER + ancestor
 
+    def account_disabled(self, email: str) -> bool:
+        """Whether a service account of this organisation was disabled, so that its tokens mean nothing."""
+        found = USER_ACCOUNT.match(email)
+        if found is None:
+            return False
+        document = self._store.get(ACCOUNTS, f"projects/{found['project']}/serviceAccounts/{email}")
+        return bool(document and document.get("disabled"))
+
     def service_account_exists(self, email: str) -> bool:
         """Whether a policy may name the account.
 

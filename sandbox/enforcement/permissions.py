@@ -15,6 +15,7 @@ from sandbox.clock import Clock
 from sandbox.description import Method
 from sandbox.enforcement.access_levels import Caller
 from sandbox.enforcement.conditions import LIST_PREFIX, MODIFIED_GRANTS, Subject
+from sandbox.enforcement.delegation import last_delegate
 from sandbox.enforcement.deny import Denial, DenyPolicies
 from sandbox.enforcement.principals import members
 from sandbox.errors import ERROR_INFO, PermissionDenied
@@ -168,11 +169,11 @@ class Permissions:
         if needed is None:
             return None
         service, name = call.cloud.services.policy_target(call)
-        subject = subject_of(call, service, name)
-        found = self.grant(call.principal, needed, service, name, subject)
-        if found is None and (refusal := call.cloud.services.denied(service, call.principal, needed, name)):
+        subject, principal = subject_of(call, service, name), last_delegate(call)
+        found = self.grant(principal, needed, service, name, subject)
+        if found is None and (refusal := call.cloud.services.denied(service, principal, needed, name)):
             raise refusal
-        return found or self.require(call.principal, needed, service, name, subject)
+        return found or self.require(principal, needed, service, name, subject)
 
 
 def subject_of(call: Call, service: str, name: str) -> Subject:

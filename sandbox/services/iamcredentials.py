@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.call import Call, Principal
+from sandbox.enforcement.delegation import last_delegate
 from sandbox.errors import FailedPrecondition, InvalidArgument, NotFound
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.services.registry import Service
@@ -67,7 +68,8 @@ def access_token(call: Call) -> Document:
         raise InvalidArgument(f"Invalid lifetime {text!r}: seconds, as 3600s.") from None
     if not 0 < lifetime <= LONGEST_SECONDS:
         raise InvalidArgument(f"The token lifetime must be between 1 and {LONGEST_SECONDS} seconds.")
-    principal = Principal(f"serviceAccount:{email}", (*call.principal.delegates, call.principal.member))
+    asking = last_delegate(call)
+    principal = Principal(f"serviceAccount:{email}", (*asking.delegates, asking.member))
     expiry = call.cloud.clock.now() + timedelta(seconds=lifetime)
     token = call.cloud.tokens.access_token(principal, lifetime)
     return {"accessToken": token, "expireTime": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -1,13 +1,24 @@
-"""Google's identity endpoints: who am I, and a new access token for a refresh token."""
+"""Google's identity endpoints: who am I, and an access token for a refresh token or a key's signature."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.call import Call
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from sandbox.call import Call, Principal
 from sandbox.errors import InvalidArgument
+from sandbox.hierarchy import ACCOUNTS
 from sandbox.services.registry import Service
+
+if TYPE_CHECKING:
+    from sandbox.cloud import Cloud
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 #: Client id of application-default credentials; Cloud Run accepts identity tokens made out to it.
 APPLICATION_DEFAULT_CLIENT = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
@@ -21,14 +32,16 @@ def userinfo(call: Call) -> dict[str, Any]:
 
 
 def exchange(call: Call) -> dict[str, Any]:
-    """Access and identity token for a refresh token.
+    """Access and identity token for a refresh token, or for an assertion that a service account's key signed.
 
     Raises:
-        InvalidArgument: another grant, or a refresh token that was not issued here.
+        InvalidArgument: another grant, a refresh token that was not issued here, a key that was not, or no longer is.
     """
+    if call.body.get("grant_type") == JWT_BEARER:
+        return by_key(call)
     if call.body.get("grant_type") != "refresh_token":
         raise InvalidArgument(
-            f"unsupported_grant_type: {call.body.get('grant_type')}. The sandbox takes refresh_token."
+            f"unsupported_grant_type: {call.body.get('grant_type')}. The sandbox takes refresh_token and {JWT_BEARER}."
         )
     principal = call.cloud.tokens.principal(call.body.get("refresh_token", ""))
     if principal is None:
@@ -42,6 +55,47 @@ def exchange(call: Call) -> dict[str, Any]:
         "token_type": "Bearer",
         "id_token": call.cloud.tokens.identity_token(principal, audience, lifetime),
     }
+
+
+def by_key(call: Call) -> dict[str, Any]:
+    """A token for an assertion: an access token, or an identity token when it names a ``target_audience``."""
+    claims = key_claims(call.cloud, call.body.get("assertion", ""))
+    if claims is None:
+        raise InvalidArgument("invalid_grant: Invalid JWT Signature.")
+    if float(claims.get("exp", 0)) <= call.cloud.clock.now().timestamp():
+        raise InvalidArgument(
+            "invalid_grant: Invalid JWT: Token must be a short-lived token and in a reasonable timeframe."
+        )
+    principal = Principal(f"serviceAccount:{claims['iss']}")
+    lifetime = call.cloud.settings.access_token_lifetime
+    if audience := claims.get("target_audience"):
+        return {"id_token": call.cloud.tokens.identity_token(principal, audience, lifetime)}
+    token = call.cloud.tokens.access_token(principal, lifetime)
+    return {"access_token": token, "expires_in": lifetime, "token_type": "Bearer"}
+
+
+def key_claims(cloud: Cloud, token: str) -> dict[str, Any] | None:
+    """The claims of a JWT that a service account signed with a key of its own; None for any other."""
+    try:
+        account = str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
+        key_id = jwt.get_unverified_header(token).get("kid", "")
+    except jwt.PyJWTError:
+        return None
+    project = account.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
+    name = f"projects/{project}/serviceAccounts/{account}"
+    key, owner = cloud.store.get("iam.keys", f"{name}/keys/{key_id}"), cloud.store.get(ACCOUNTS, name)
+    if key is None or key.get("disabled") or owner is None or owner.get("disabled"):
+        return None
+    public = load_pem_public_key(base64.b64decode(key["_publicKey"]))
+    if not isinstance(public, RSAPublicKey):
+        return None
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, public, ["RS256"], options={"verify_aud": False, "verify_exp": False, "verify_iat": False}
+        )
+    except jwt.PyJWTError:
+        return None
+    return claims
 
 
 OAUTH2 = Service(
