@@ -1,8 +1,8 @@
 """``python -m bench.policies``: what the policy pack adds to a preview, to bench/policies.json.
 
 The same program is previewed with and without the pack, with few and with many resources: the difference with few is
-the start, the slope is the cost of a resource. The resources are those of tests/policies/world.py, over and over, so every
-control has something to judge.
+the start, the slope is the cost of a resource. The resources are those of tests/policies/world.py, over and over, so
+every control has something to judge.
 """
 
 from __future__ import annotations
