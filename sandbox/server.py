@@ -8,6 +8,7 @@ import json
 import secrets
 import socket
 import struct
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from filelock import FileLock, Timeout
 from sandbox.app import create_app
 from sandbox.cloud import Cloud
 from sandbox.control import report
+from sandbox.request_log import RequestLog
 from sandbox.runtime.certificates import Authority
 from sandbox.runtime.gateway import LOOPBACK, Gateway
 from sandbox.runtime.instances import Instances
@@ -98,6 +100,7 @@ async def _serve(settings: Settings) -> None:
     try:
         await server.serve([listener])
     finally:
+        sys.stderr.write(unanswered(cloud.log))
         state.unlink(missing_ok=True)
         await cloud.instances.stop_all()
         await cloud.background.close()
@@ -105,6 +108,13 @@ async def _serve(settings: Settings) -> None:
         await cloud.gateway.close()
         cloud.close()
         listener.close()
+
+
+def unanswered(log: RequestLog) -> str:
+    """What a run asked for and the sandbox does not know, for its end; empty when there was nothing."""
+    lines = [f"  {method} ({count} times)\n" for method, count in sorted(log.not_emulated.items())]
+    lines += [f"  host {host} ({count} times)\n" for host, count in sorted(log.refused_hosts.items())]
+    return "".join(["sandbox: not emulated, and refused in this run:\n", *lines]) if lines else ""
 
 
 def drop(server: uvicorn.Server, client: tuple[str, int]) -> None:

@@ -28,8 +28,8 @@ Every method that Google's descriptions of the covered services list, how far th
   policies and of operations which all services share.
 - **generic**: routed, checked (identity, API, perimeter, permission), stored and answered after Google's description of
   its fields; nothing else of the real behaviour.
-- **501**: refused with a message that names the method. A run that met such calls lists them at its end
-  (`GET /_sandbox/status`, field `notEmulated`).
+- **501**: refused with a message that names the method. `plantain sandbox status` lists such calls while a run goes on,
+  and the sandbox writes them to its log when it ends.
 
 ## Recorded answers of Google
 
