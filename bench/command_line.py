@@ -1,0 +1,89 @@
+"""``python -m bench.command_line``: how long offline verbs take, and preparing a large batch; writes command_line.json.
+
+Each figure is the best of several runs: what the machine does beside it only ever adds.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.__main__ import machine
+
+RESULTS = Path(__file__).with_name("command_line.json")
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = 7
+ROWS = 200_000
+VERBS = {
+    "--help": 0.150,
+    "models": 0.400,
+    "models check": 0.400,
+    "cost forecast spring-launch --images 2K=500": 0.400,
+    "cost plan 30": 0.400,
+    "campaign list": 0.400,
+    "campaign retire spring-launch": 0.400,
+    "perimeter simulate --as user:admin@example.com --service storage.googleapis.com": 0.400,
+    "generate --help": 0.400,
+    "batch --help": 0.400,
+}
+BATCH = """
+import json, resource, sys, time
+from pathlib import Path
+from generation.models import table
+from plantain.batch.preparation import prepare
+from plantain.batch.rows import rows
+model = table().get("gemini-3-pro-image")
+started = time.perf_counter()
+found = prepare(rows(sys.argv[1]), Path(sys.argv[2]), model, {"campaign": "bench"})
+print(json.dumps({"rows": found.rows, "wrong": found.wrong, "seconds": round(time.perf_counter() - started, 1),
+                  "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+"""
+
+
+def verb(arguments: str) -> float:
+    """Seconds of the fastest of several runs, process start included."""
+    command = [str(Path(sys.executable).with_name("plantain")), *arguments.split()]
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)  # noqa: S603 -- our own verbs
+        times.append(time.perf_counter() - started)
+        if done.returncode not in {0, 10}:
+            raise SystemExit(f"{arguments}: {done.stderr.decode()}")
+    return round(min(times), 3)
+
+
+def batch() -> dict[str, float]:
+    """Preparing the largest job, in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "rows.jsonl"
+        with source.open("w") as file:
+            for number in range(ROWS):
+                row = {"prompt": f"Studio product shot of plantain chip bag {number}, soft light", "aspectRatio": "4:5"}
+                file.write(json.dumps(row) + "\n")
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}"}
+        command = [sys.executable, "-c", BATCH, str(source), str(Path(name) / "batch")]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 -- our own program
+        found: dict[str, float] = json.loads(done.stdout)
+        return found
+
+
+def main() -> int:
+    results = {
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "verbs": {arguments: {"seconds": verb(arguments), "atMost": most} for arguments, most in VERBS.items()},
+        "batch": {**batch(), "atMostSeconds": 60, "atMostMegabytes": 500},
+    }
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    sys.stdout.write(RESULTS.read_text())
+    slow = [name for name, found in results["verbs"].items() if found["seconds"] > found["atMost"]]  # type: ignore[attr-defined]  # built above
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from plantain import main, output
+from plantain.errors import InputError
+from tests.plantain.conftest import ROOT
+
+
+def plantain(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "plantain.main", *arguments]
+    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=60, **options)
+
+
+def test_a_failure_is_told_on_standard_error_with_its_cure_and_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(**_: Any) -> None:
+        raise InputError("Nothing to do.", cure="give something")
+
+    monkeypatch.setattr(main, "app", fails)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    shown = capsys.readouterr()
+    assert (caught.value.code, shown.out) == (2, "")
+    assert shown.err == "error: Nothing to do.\n  cure: give something\n"
+
+
+def test_control_c_ends_with_130_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_an_unknown_verb_and_an_unknown_option_end_with_2() -> None:
+    assert plantain("conjure").returncode == 2
+    assert plantain("models", "--conjure").returncode == 2
+
+
+def test_a_reader_that_has_seen_enough_causes_no_traceback() -> None:
+    command = f"{sys.executable} -m plantain.main models list --json | head -c 1"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, text=True, capture_output=True, check=False, timeout=60)
+    assert "Traceback" not in done.stderr
+
+
+def test_output_in_a_pipe_has_no_colour_and_help_fits_eighty_columns() -> None:
+    listed = plantain("models", "list").stdout
+    assert "\x1b" not in listed
+    assert max(map(len, listed.splitlines()[:5])) <= output.WIDTH_WITHOUT_TERMINAL
+    for arguments in (("--help",), ("cost", "--help"), ("batch", "--help")):
+        assert max(map(len, plantain(*arguments).stdout.splitlines())) <= 80
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_fits_a_terminal_of_eighty_columns_and_shows_markup_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    output.table(("prompt", "cost"), [("word " * 60, "[bold]1[/bold]")], right=("cost",))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("[bold]" in line for line in lines)
+
+
+def test_progress_without_a_terminal_is_a_line_for_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("rows", 100) as bar:
+        for _ in range(100):
+            bar.advance(note="fast")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[-1] == "rows: 100 of 100  fast"
+
+
+def test_progress_without_a_total_says_nothing_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("rows", None) as bar:
+        bar.advance(1000)
+    assert capsys.readouterr().err == ""
+
+
+def test_completion_knows_verbs_and_their_options() -> None:
+    environment = {
+        "_PLANTAIN_COMPLETE": "complete_bash",
+        "COMP_WORDS": "plantain pe",
+        "COMP_CWORD": "1",
+        "PATH": "/usr/bin",
+    }
+    assert plantain(env=environment).stdout.split() == ["perimeter"]
+    environment |= {"COMP_WORDS": "plantain models ch", "COMP_CWORD": "2"}
+    assert plantain(env=environment).stdout.split() == ["check"]
