@@ -1,0 +1,1 @@
+"""What pipelines run. The pipelines themselves are templates in the folders below."""
