@@ -220,32 +220,29 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def main() -> int:
-    started = time.perf_counter()
+    """Run the modules that are named, or all, and write what came out beside what is known of the others."""
     chosen = sys.argv[1:] or [*CONTROLS_IN, *SHARED]
     everything = [mutant for module in chosen for mutant in mutants(module)]
     with Pool(2) as pool:
-        results = pool.map(killed, everything, chunksize=20)
-    by_module: dict[str, dict[str, int]] = {}
-    survivors = []
+        results = pool.map(killed, everything, chunksize=10)
+    known = json.loads(RESULTS.read_text())["modules"] if RESULTS.exists() else {}
+    found: dict[str, Any] = {module: {"mutants": 0, "killed": 0, "survivors": []} for module in chosen}
     for (module, _, line, kind), gone in zip(everything, results, strict=True):
-        counts = by_module.setdefault(module, {"mutants": 0, "killed": 0})
-        counts["mutants"] += 1
-        counts["killed"] += gone
+        found[module]["mutants"] += 1
+        found[module]["killed"] += gone
         if not gone:
-            survivors.append(f"{module}.py:{line} {kind}")
-    total, dead = len(results), sum(results)
+            found[module]["survivors"].append(f"line {line}: {kind}")
+    modules = {module: {**known, **found}[module] for module in (*CONTROLS_IN, *SHARED) if module in {**known, **found}}
+    total, dead = (sum(counts[key] for counts in modules.values()) for key in ("mutants", "killed"))
     summary = {
         "measured": time.strftime("%Y-%m-%d"),
         "mutants": total,
         "killed": dead,
         "percent": round(100 * dead / total, 1),
-        "seconds": round(time.perf_counter() - started),
-        "modules": by_module,
-        "survivors": survivors,
+        "modules": modules,
     }
-    if not sys.argv[1:]:
-        RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
-    print(json.dumps(summary, indent=1))
+    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    print(json.dumps({key: value for key, value in summary.items() if key != "modules"}))
     return 0
 
 
