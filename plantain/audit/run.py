@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from plantain.audit import bundle, chain, collection
 from plantain.audit.canonical import canonical
 from plantain.audit.collection import Request
-from plantain.audit.errors import AuditError
+from plantain.audit.errors import AuditError, SourceError
 from plantain.audit.manifest import Manifest
 from plantain.audit.signature import Signer
 from plantain.audit.summary import results
@@ -21,6 +21,7 @@ from policies.catalogue import CONTROLS
 
 LOCK_SECONDS = 60
 PARTIAL = ".partial"
+ATTACHMENTS = "attachments"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def run(
     *,
     by: Signer | None,
     units: Path | None = None,
+    attachments: Sequence[Path] = (),
     advance: Callable[[str], None] = lambda _: None,
 ) -> Done:
     """Collect, judge, seal.
@@ -55,6 +57,7 @@ def run(
         root: folder of the bundles; a chain goes on in it.
         by: who signs.
         units: units that were collected elsewhere, instead of the request's sources.
+        attachments: files that are sealed with the evidence, as the results of an audit of images.
         advance: told what is done.
 
     Raises:
@@ -66,12 +69,19 @@ def run(
     lock = FileLock(root.with_name(f".{root.name}.lock"))
     try:
         with lock.acquire(timeout=LOCK_SECONDS):
-            return _run(request, root, by, units, advance)
+            return _run(request, root, by, units, attachments, advance)
     except Timeout:
         raise AuditError(f"Another audit writes into {root}.", cure="wait for it, or choose another --out") from None
 
 
-def _run(request: Request, root: Path, by: Signer | None, units: Path | None, advance: Callable[[str], None]) -> Done:
+def _run(
+    request: Request,
+    root: Path,
+    by: Signer | None,
+    units: Path | None,
+    attachments: Sequence[Path],
+    advance: Callable[[str], None],
+) -> Done:
     sequence = len(chain.ledger(root)) + 1
     name = bundle.name_of(sequence, request.created)
     # Outside of the evidence until it is whole: an audit that is interrupted leaves the chain as it was.
@@ -83,6 +93,7 @@ def _run(request: Request, root: Path, by: Signer | None, units: Path | None, ad
             collection.collect(request, work)
         else:
             collection.adopt(request, units, work)
+        _attach(attachments, work)
         advance("collected")
         counts = bundle.judge(work)
         summary = results(counts, CONTROLS)
@@ -98,3 +109,15 @@ def _run(request: Request, root: Path, by: Signer | None, units: Path | None, ad
     chain.append(root, name, sealed)
     advance("sealed")
     return Done(folder, sealed, summary, bundle.document(folder, bundle.INVENTORY_FILE))
+
+
+def _attach(files: Sequence[Path], work: Path) -> None:
+    names = [path.name for path in files]
+    if len(set(names)) != len(names):
+        raise SourceError("Two attachments have the same name, so one would hide the other.", cure="rename one")
+    for path in files:
+        try:
+            (work / ATTACHMENTS).mkdir(exist_ok=True)
+            shutil.copyfile(path, work / ATTACHMENTS / path.name)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be attached: {error.strerror}.", cure="give a file that exists") from None

@@ -42,6 +42,7 @@ def run(
     key: Annotated[str | None, typer.Option(help="Signing key: a file, or gcp-kms://.../cryptoKeyVersions/1.")] = None,
     to: Annotated[str | None, typer.Option(help="Copy to a bucket with locked retention: gs://BUCKET/PREFIX.")] = None,
     log: Annotated[str | None, typer.Option(help="Project whose log is told what turned for the worse.")] = None,
+    attach: Annotated[list[Path] | None, typer.Option(help="File to seal with the evidence; repeat.")] = None,
     date: Annotated[str | None, typer.Option(help="Day for which is judged; today by default.")] = None,
     config_file: Annotated[
         list[Path] | None, typer.Option(help="Settings when not in Pulumi.STACK.yaml, in the order of --stack.")
@@ -77,7 +78,14 @@ def run(
         root, sources, _judgements(root), dt.datetime.now(dt.UTC), _day(date), cloud if needs_cloud else None
     )
     with output.progress("Audit", 3) as bar:
-        done = run.run(request, out, by=by, units=units, advance=lambda what: bar.advance(note=what))
+        done = run.run(
+            request,
+            out,
+            by=by,
+            units=units,
+            attachments=attach or (),
+            advance=lambda what: bar.advance(note=what),
+        )
     difference = _since(out, done)
     if cloud and target:
         count = archive.copy(cloud, target, out, done.folder)

@@ -84,6 +84,27 @@ def test_what_is_wrong_is_named(arguments: list[str], kind: type[Exception], wor
     assert getattr(error, "cure", None)
 
 
+def test_what_is_attached_is_sealed_with_the_evidence(tmp_path: Path) -> None:
+    write_units(tmp_path / "units", 1)
+    (tmp_path / "images.ndjson").write_text("{}\n")
+    out = tmp_path / "evidence"
+    given = ("run", "--units", tmp_path / "units", "--out", out, "--fail-on", "never")
+    _, error = plantain(*given, "--attach", tmp_path / "images.ndjson")
+    assert error is None
+    [bundle] = out.glob("0*")
+    assert (bundle / "attachments" / "images.ndjson").read_text() == "{}\n"
+    (bundle / "attachments" / "images.ndjson").write_text("{ }\n")
+    _, error = plantain("verify", out)
+    assert isinstance(error, EvidenceChanged)
+    _, error = plantain(*given, "--attach", tmp_path / "none")
+    assert isinstance(error, SourceError)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "images.ndjson").write_text("")
+    both = ("--attach", tmp_path / "images.ndjson", "--attach", tmp_path / "other" / "images.ndjson")
+    _, error = plantain(*given, *both)
+    assert isinstance(error, SourceError)
+
+
 def test_nothing_is_left_behind_by_an_audit_that_fails(tmp_path: Path) -> None:
     plantain("run", "--units", tmp_path / "none", "--out", tmp_path / "evidence")
     assert [path.name for path in tmp_path.rglob("*") if not path.name.endswith(".lock")] == ["evidence"]
