@@ -95,6 +95,7 @@ async def answer(cloud: Cloud, request: Request) -> Response:
             label = "run.invoke"
             await begin(cloud.faults.take(label, read=False), label)
             response = await invocation.answer(cloud, request, origin)
+            denial = getattr(request.state, "denial", "")
         else:
             service, path = locate(cloud, host, raw_path(request))
             if service == "storage" and xml_api.is_object_path(path):

@@ -25,7 +25,14 @@ class Denials:
     store: Store
 
     def record(
-        self, call: Call, status: int, message: str, explanation: Explanation, *, identifiers: tuple[str, ...] = ()
+        self,
+        call: Call,
+        status: int,
+        message: str,
+        explanation: Explanation,
+        *,
+        identifiers: tuple[str, ...] = (),
+        label: str = "",
     ) -> str:
         """Keep one; returns its id.
 
@@ -34,6 +41,7 @@ class Denials:
             status: HTTP status of the answer; 200 for what a dry run only reported.
             message: what the caller read.
             explanation: why.
+            label: what was called, when that is no method of an API.
             identifiers: other names of it: unique identifier of a perimeter's refusal, insert id of its log entry.
         """
         number = self.store.next(KIND)
@@ -41,7 +49,7 @@ class Denials:
             "id": f"d{number}",
             "identifiers": list(identifiers),
             "time": call.cloud.clock.timestamp(),
-            "method": call.method.id,
+            "method": label or call.method.id,
             "resource": call.name,
             "project": call.consumer or call.project or "",
             "caller": call.principal.member,

@@ -153,6 +153,9 @@ def grant_command(call: Call, service: str, name: str, member: str, role: str) -
         key, ring = parts[parts.index("cryptoKeys") + 1], parts[parts.index("keyRings") + 1]
         where = f"--keyring={ring} --location={parts[parts.index('locations') + 1]} --project={parts[1]}"
         return f"gcloud kms keys add-iam-policy-binding {key} {where} {binding}"
+    if service == "run" and "services" in parts:
+        where = f"--region={parts[3]} --project={parts[1]}"
+        return f"gcloud run services add-iam-policy-binding {parts[-1]} {where} {binding}"
     if service == "iam" and "serviceAccounts" in parts:
         return f"gcloud iam service-accounts add-iam-policy-binding {parts[-1]} {binding}"
     if parts[0] in {"organizations", "folders"} and len(parts) > 1:

@@ -16,6 +16,7 @@ from sandbox.call import ANONYMOUS
 from sandbox.errors import ApiError
 from sandbox.runtime import telemetry
 from sandbox.runtime.gateway import LOOPBACK
+from sandbox.runtime.refusals import remember
 from sandbox.services.openidconnect import APPLICATION_DEFAULT_CLIENT
 
 if TYPE_CHECKING:
@@ -63,18 +64,23 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     """Answer a request for a service's URL."""
     name = cloud.instances.service_of(request.headers["host"].lower())
     service = cloud.store.get("run.services", name)
-    if service is None or deleted(cloud, name) or not reachable(cloud, name, service.get("ingress", ""), origin):
+    if service is None or deleted(cloud, name):
+        return page(404, "Page not found", "The requested URL was not found on this server.")
+    if not reachable(cloud, name, service.get("ingress", ""), origin):
+        remember(cloud, request, name, ANONYMOUS, origin, 404)
         return page(404, "Page not found", "The requested URL was not found on this server.")
     principal = caller(cloud, request, service)
     if not service.get("invokerIamDisabled"):
         grant = cloud.permissions.grant(principal, "run.routes.invoke", "run", name)
         if grant is None and principal.member == "allUsers":
+            remember(cloud, request, name, principal, origin, 401)
             return page(
                 401,
                 "Unauthorized",
                 "Your client does not have permission to the requested URL <code>" + request.url.path + "</code>.",
             )
         if grant is None:
+            remember(cloud, request, name, principal, origin, 403)
             return page(
                 403,
                 "Forbidden",

@@ -192,6 +192,9 @@ def uri(caller: Caller) -> str:
 
 def test_internal_ingress_hides_the_function_from_the_internet(caller: Caller, uri: str) -> None:
     assert call_function(caller, uri, network=None).status_code == 404
+    why = caller("GET", "_sandbox/denials?count=1")[0]
+    assert (why["method"], why["status"]) == ("run.invoke", 404)
+    assert "ingress is INGRESS_TRAFFIC_INTERNAL_ONLY" in why["because"][0]
 
 
 def test_a_network_of_another_project_is_not_internal(caller: Caller, uri: str) -> None:
@@ -200,6 +203,9 @@ def test_a_network_of_another_project_is_not_internal(caller: Caller, uri: str) 
 
 def test_who_is_no_invoker_is_refused(caller: Caller, uri: str) -> None:
     assert call_function(caller, uri, member="user:stranger@example.com").status_code == 403
+    why = caller("GET", "_sandbox/denials?count=1")[0]
+    assert (why["refusedBy"], why["caller"]) == ("permission", "user:stranger@example.com")
+    assert why["cure"][0].startswith(f"gcloud run services add-iam-policy-binding probe --region={REGION}")
 
 
 def test_a_changed_environment_reaches_the_next_revision(caller: Caller, uri: str) -> None:
