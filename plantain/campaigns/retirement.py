@@ -149,6 +149,8 @@ class Retirement:
         self.told(f"{len(gone)} resources taken out of the state of {self.stack.name}; nothing was deleted")
         self.told(f"campaigns/{self.name}.yaml lies in campaigns/retired/ now")
         self.told(f"keep the project in the perimeter: add {member} to plantain:perimeter.otherMembers, then pulumi up")
+        if not list((self.root / "campaigns").glob("*.yaml")):
+            self.told("it was the last campaign: pulumi config set plantain:campaigns ''")
         return {"resources": len(gone), "member": member}
 
     def _delete(self) -> Document:

@@ -332,6 +332,16 @@ class TestRetire:
         assert caught.value.exit_code == 1
         assert not any(key.startswith("DELETE") for key, _, _ in cloud.asked)
 
+    def test_the_end_of_the_last_campaign_says_what_the_stack_needs_then(
+        self, retirement: Retirement, project: Path
+    ) -> None:
+        told: list[str] = []
+        retirement.told = told.append
+        for step in STEPS[:3]:
+            retirement.run(step, project / "evidence")
+        assert "it was the last campaign: pulumi config set plantain:campaigns ''" in told
+        assert any("projects/17 to plantain:perimeter.otherMembers" in line for line in told)
+
     def test_a_step_can_be_repeated(self, retirement: Retirement, cloud: FakeCloud, project: Path) -> None:
         retirement.run("read-only", project)
         cloud.answers["GET run/"] = {"etag": "e"}
