@@ -18,6 +18,8 @@ for resource in json.loads(Path(__file__).with_name("resources.json").read_text(
         "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key): value
         for key, value in resource["inputs"].items()
     }
+    if "contentType" in resource["inputs"]:
+        snake["source"] = pulumi.FileAsset(__file__)  # the archive was recorded by its path
     after = [made[urn] for urn in resource["after"] if urn in made]
     options = pulumi.ResourceOptions(provider=google, depends_on=after)
     made[resource["urn"]] = kind(resource["name"], **snake, opts=options)
