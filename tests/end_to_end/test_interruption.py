@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra import source
-from sandbox.runtime.builds import build
-from sandbox.settings import Settings
+from infra import wheels
 
 from .deployment import ROOT
 
@@ -21,8 +19,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What isolated.py found. The function's environment is built beforehand: its packages come from an index."""
-    build(source.pack(ROOT / "functions").content, Settings().cache)
+    """What isolated.py found. The function's wheels are fetched beforehand; it is built from them without a way out."""
+    wheels.folder(ROOT / "functions", root=ROOT, wheels="local")
     folder = tmp_path_factory.mktemp("isolated")
     command = ["/usr/bin/unshare", "--user", "--map-root-user", "--net", sys.executable, "-m"]
     command += ["tests.end_to_end.isolated", str(folder)]
