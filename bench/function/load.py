@@ -68,6 +68,7 @@ class Load:
         self.latencies: list[float] = []
         self.finished: list[float] = []
         self.errors: dict[str, int] = {}
+        self.smallest = sys.maxsize
 
     async def caller(self, delay: float) -> None:
         await asyncio.sleep(delay)
@@ -84,10 +85,11 @@ class Load:
             client.answered = loop.create_future()
             start = time.perf_counter()
             client.transport.write(head.encode() + body)
-            status, _ = await client.answered
+            status, size = await client.answered
             end = time.perf_counter()
             if status == OK:
                 self.latencies.append((end - start) * 1000)
+                self.smallest = min(self.smallest, size)
                 self.finished.append(end)
             else:
                 self.errors[str(status)] = self.errors.get(str(status), 0) + 1
@@ -105,6 +107,7 @@ class Load:
         return {
             "finished": len(times),
             "errors": self.errors,
+            "smallest": self.smallest,
             "seconds": round(end - start, 3),
             "perSecond": round((last - first) / (self.finished[last] - self.finished[first]), 1) if many else 0,
             "p50": round(times[len(times) // 2], 2) if many else 0,

@@ -30,13 +30,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[psutil.Process]:
+def running(
+    command: list[str], port: int, environment: dict[str, str] | None = None, *, patience: float = START_SECONDS
+) -> Iterator[psutil.Process]:
     """A server that listens on a port, until the end of the block."""
     process = subprocess.Popen(  # noqa: S603 -- a command of this file
-        command, cwd=ROOT, env=QUIET | (environment or {}), start_new_session=True, stdout=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env=QUIET | (environment or {}),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(port, process)
+        wait_for(port, process, patience)
         yield psutil.Process(process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -47,8 +54,8 @@ def running(command: list[str], port: int, environment: dict[str, str] | None = 
             process.wait(10)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def wait_for(port: int, process: subprocess.Popen[bytes], patience: float) -> None:
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex((LOOPBACK, port)) == 0:
@@ -89,10 +96,18 @@ def function(model_port: int, **environment: str) -> Iterator[tuple[int, psutil.
         yield port, process
 
 
-def load(port: int, callers: int, requests: int, *, ramp: float = 0.0, path: str = "/images", **more: str) -> Any:
+def load(
+    port: int,
+    callers: int,
+    requests: int,
+    *,
+    ramp: float = 0.0,
+    path: str = "/images",
+    environment: dict[str, str] | None = None,
+) -> Any:
     """What the load generator says."""
     command = [sys.executable, "-m", "bench.function.load", *map(str, (port, callers, requests, ramp)), path]
-    return said(command, more)
+    return said(command, environment)
 
 
 def said(command: list[str], environment: dict[str, str] | None = None) -> Any:
@@ -120,6 +135,11 @@ def peak_megabytes(process: psutil.Process) -> int:
             if line.startswith("VmHWM:"):
                 total += int(line.split()[1]) * 1024
     return round(total / MEGABYTE)
+
+
+def proportional_megabytes(process: psutil.Process) -> int:
+    """Memory of the processes now; what they share is counted once."""
+    return round(sum(member.memory_full_info().pss for member in family(process)) / MEGABYTE)
 
 
 def get(port: int, path: str) -> Any:

@@ -39,9 +39,17 @@ class Limiter:
         return max(1, int(self._limit))
 
     @contextlib.asynccontextmanager
-    async def slot(self, caller: str) -> AsyncIterator[None]:
-        """A slot, and what is learned from how its call ends."""
-        await self._enter(caller)
+    async def slot(self, caller: str, *, within: float | None = None) -> AsyncIterator[None]:
+        """A slot, and what is learned from how its call ends.
+
+        Args:
+            caller: for whom.
+            within: seconds to wait for it; as long as it takes when left out.
+
+        Raises:
+            TimeoutError: there was no slot in time.
+        """
+        await self._enter(caller, within)
         try:
             yield
         except GenerationError as error:
@@ -54,15 +62,16 @@ class Limiter:
             self.active -= 1
             self._next()
 
-    async def _enter(self, caller: str) -> None:
+    async def _enter(self, caller: str, within: float | None) -> None:
         if not self._queues and self.active < self.limit:
             self.active += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(caller, deque()).append(turn)
         try:
-            await turn
-        except asyncio.CancelledError:
+            async with asyncio.timeout(within):
+                await turn
+        except (asyncio.CancelledError, TimeoutError):
             if turn.done() and not turn.cancelled():
                 self.active -= 1
             else:

@@ -94,7 +94,12 @@ def canonical_json(document: Any) -> bytes:
 
 def image_id(request: Request, model: Model, sources: Sources) -> str:
     """64 hexadecimal digits."""
-    return hashlib.sha256(canonical(request, model, sources)).hexdigest()
+    return digest_of(canonical(request, model, sources))
+
+
+def digest_of(form: bytes) -> str:
+    """The id of a canonical form."""
+    return hashlib.sha256(form).hexdigest()
 
 
 def _sorted(value: Any) -> Any:

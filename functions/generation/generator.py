@@ -16,7 +16,7 @@ from generation.caller import NOBODY, Caller
 from generation.claim import Claims
 from generation.clients import Clients
 from generation.conversation import Turn
-from generation.digest import Sources, image_id
+from generation.digest import Sources
 from generation.errors import GenerationError, Reason, Violation, failure, invalid
 from generation.flight import Flights
 from generation.label_values import LabelValues
@@ -107,7 +107,7 @@ class Generator:
     async def _answered(self, order: Order, start: float, deadline: float) -> ImageAnswer | Pending:
         order, sources = await self._prepared(order)
         request = order.request
-        choices = [Choice(model, image_id(request, model, sources)) for model in order.models]
+        choices = [Choice.of(request, model, sources) for model in order.models]
         if request.request_id is not None:
             await self._bind(request.request_id, order.caller, choices[0].image)
         made = await self._stored(choices)

@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from generation.admission import Room
 from generation.archive import Archive
 from generation.breaker import Breaker
 from generation.concurrency import Limiter
 from generation.conversation import Turn, model_call, prompt_text, seed_of
-from generation.digest import Sources, canonical
+from generation.digest import Sources, canonical, digest_of
 from generation.disclosure import disclosure, marks
 from generation.errors import ErrorClass, GenerationError, Reason, failure
 from generation.models import Model
@@ -30,10 +31,23 @@ CLIENT = "plantain generation function, Agent Platform REST API v1"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A model with the id an image has when this model makes it."""
+    """A model with the id an image has when this model makes it.
+
+    Attributes:
+        model: the model.
+        image: the id.
+        canonical: the form of the request whose digest the id is.
+    """
 
     model: Model
     image: str
+    canonical: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, request: Request, model: Model, sources: Sources) -> Self:
+        """The choice of a model for a request."""
+        form = canonical(request, model, sources)
+        return cls(model, digest_of(form), form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +214,7 @@ class Painter:
         async def once(left: float) -> Outcome:
             gate.breaker.enter()
             try:
-                async with asyncio.timeout(left), gate.limiter.slot(work.caller):
+                async with gate.limiter.slot(work.caller, within=left):
                     with self._telemetry.span("generateContent", model=model.id):
                         answer = await self._model.generate(call, within=left, room=work.room)
                     outcome = read_outcome(answer, model, work.size)
@@ -258,7 +272,7 @@ class Painter:
             location=self._settings.location_of(model) or self._settings.location,
             model=model.id,
             created_at=dt.datetime.now(dt.UTC),
-            canonical=json.loads(canonical(request, model, work.sources)),
+            canonical=json.loads(work.choice.canonical),
             prompt=prompt_text(request.prompt, request.negative_prompt),
             seed=kept[0].seed,
             labels=self._labels(request),
