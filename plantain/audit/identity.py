@@ -7,6 +7,9 @@ from policies.catalogue import Resource
 
 SCHEMES = ("https://www.googleapis.com/compute/v1/", "https://compute.googleapis.com/compute/v1/")
 
+#: Types whose id in the provider is a name that only its project knows.
+NAMED_IN_PROJECT = frozenset({"gcp:logging/metric:Metric"})
+
 
 def identity(resource: Resource) -> str:
     """A key that is equal for the state's, the preview's and the live reading of one resource.
@@ -23,4 +26,6 @@ def identity(resource: Resource) -> str:
         return resource.urn
     for scheme in SCHEMES:
         given = given.removeprefix(scheme)
+    if resource.type in NAMED_IN_PROJECT:
+        given = f"{resource.properties.get('project', '')}/{given}"
     return f"{resource.type}|{given}"

@@ -57,6 +57,8 @@ def read_project(cloud: GoogleCloud, name: str, locations: frozenset[str]) -> Re
     has_default = any(entry["name"] == "default" for entry in networks)
     resources = [
         *project.read(reader, found, has_default_network=has_default),
+        *organization.policies(reader, f"projects/{name}"),
+        *organization.contacts(reader, f"projects/{name}"),
         *keys.read(reader, name, everywhere),
         *storage.read(reader, name),
         *network.read(reader, name, networks),

@@ -26,12 +26,7 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
         properties = {"name": number, "parent": policy.get("parent", ""), "scopes": policy.get("scopes") or []}
         yield live("gcp:accesscontextmanager/accessPolicy:AccessPolicy", number, "accesscontextmanager", properties)
         yield from _perimeters(reader, policy["name"])
-    for found in reader.all("orgpolicy", f"v2/{root}/policies", "policies"):
-        properties = {**found, "parent": root}
-        for spec in ("spec", "dryRunSpec"):
-            if spec in found:
-                properties[spec] = _spec(found[spec])
-        yield live("gcp:orgpolicy/policy:Policy", found["name"], "orgpolicy", properties)
+    yield from policies(reader, root)
     granted = access.policy(reader, "POST", "cloudresourcemanager", f"v1/{root}:getIamPolicy", posts_options=True)
     where = {"orgId": organization}
     yield from access.members(
@@ -43,12 +38,28 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
         for budget in reader.all("billingbudgets", f"v1/billingAccounts/{account}/budgets", "budgets"):
             properties = {**budget, "billingAccount": account, "allUpdatesRule": budget.get("notificationsRule") or {}}
             yield live("gcp:billing/budget:Budget", budget["name"], "billingbudgets", properties)
-    for contact in reader.all("essentialcontacts", f"v1/{root}/contacts", "contacts"):
-        properties = {**contact, "parent": root}
-        yield live("gcp:essentialcontacts/contact:Contact", contact["name"], "essentialcontacts", properties)
+    yield from contacts(reader, root)
     for sink in reader.all("logging", f"v2/{root}/sinks", "sinks"):
         id_ = f"{root}/sinks/{sink['name']}"
         yield live("gcp:logging/organizationSink:OrganizationSink", id_, "logging", {**sink, "orgId": organization})
+
+
+def policies(reader: Reader, parent: str) -> Iterator[Resource]:
+    """The organisation policies that are set on an organisation or a project, named as the parent is here."""
+    for found in reader.all("orgpolicy", f"v2/{parent}/policies", "policies"):
+        name = f"{parent}/policies/{last(found['name'])}"
+        properties = {**found, "name": name, "parent": parent}
+        for spec in ("spec", "dryRunSpec"):
+            if spec in found:
+                properties[spec] = _spec(found[spec])
+        yield live("gcp:orgpolicy/policy:Policy", name, "orgpolicy", properties)
+
+
+def contacts(reader: Reader, parent: str) -> Iterator[Resource]:
+    """Who is told by Google about an organisation or a project."""
+    for contact in reader.all("essentialcontacts", f"v1/{parent}/contacts", "contacts"):
+        properties = {**contact, "parent": parent}
+        yield live("gcp:essentialcontacts/contact:Contact", contact["name"], "essentialcontacts", properties)
 
 
 def _perimeters(reader: Reader, policy: str) -> Iterator[Resource]:

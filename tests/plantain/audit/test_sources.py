@@ -136,6 +136,11 @@ def test_a_grant_is_on_the_same_resource_however_it_is_written(
     assert identity(made) == grant.key
 
 
+def test_a_name_that_only_its_project_knows_is_told_apart_from_the_same_in_another() -> None:
+    one, other = (Resource("u", "gcp:logging/metric:Metric", "n", {"id": "denials", "project": p}) for p in "ab")
+    assert identity(one) != identity(other)
+
+
 def test_a_whole_policy_declares_each_of_its_grants() -> None:
     data = {"bindings": [{"role": "r", "members": ["group:a@x.com", "group:b@x.com"], "condition": {"title": "t"}}]}
     made = Resource("u", "gcp:projects/iAMPolicy:IAMPolicy", "n", {"project": "p", "policyData": json.dumps(data)})
