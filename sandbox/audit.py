@@ -78,7 +78,7 @@ def record_refusal(call: Call, error: ApiError) -> str:
     project_id = call.consumer or call.project
     if call.method.verb in READS or project_id is None or call.method.short in DATA_METHODS:
         return ""
-    facts = next((found["metadata"] for found in error.details if "permission" in found.get("metadata", {})), None)
+    facts = error.denied_permission()
     if facts is None or call.cloud.hierarchy.project(project_id) is None:
         return ""
     asked = {"resource": facts["resource"], "permission": facts["permission"], "granted": False}

@@ -50,6 +50,16 @@ class ApiError(Exception):
         self.message = message
         self.details = details or []
         self.reason = reason or self.legacy_reason
+        #: ``permission`` and ``resource`` of a refusal whose answer does not name them in its details.
+        self.facts: dict[str, str] = {}
+
+    def denied_permission(self) -> dict[str, Any] | None:
+        """``permission``, ``resource`` and perhaps ``member`` of a refused permission; None for other failures."""
+        for found in self.details:
+            if "permission" in found.get("metadata", {}):
+                facts: dict[str, Any] = found["metadata"]
+                return facts
+        return self.facts or None
 
     def envelope(self) -> dict[str, Any]:
         """The JSON body of the answer."""

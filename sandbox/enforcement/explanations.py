@@ -75,8 +75,8 @@ def explain(call: Call, error: ApiError) -> Explanation:
             (f"{facts['service']} is not enabled in {facts['consumer']}, the project that the call is about.",),
             (f"gcloud services enable {facts['service']} --project={call.consumer}",),
         )
-    if info.get("reason") == "IAM_PERMISSION_DENIED":
-        return of_permission(call, info["metadata"])
+    if facts := error.denied_permission():
+        return of_permission(call, facts)
     if isinstance(error, ResourceExhausted) and info.get("metadata"):
         return of_quota(info["metadata"])
     violations = detail(error, PRECONDITION_FAILURE).get("violations", [])

@@ -172,6 +172,7 @@ class Permissions:
         subject, principal = subject_of(call, service, name), last_delegate(call)
         found = self.grant(principal, needed, service, name, subject)
         if found is None and (refusal := call.cloud.services.denied(service, principal, needed, name)):
+            refusal.facts = {"permission": needed, "resource": name}
             raise refusal
         return found or self.require(principal, needed, service, name, subject)
 

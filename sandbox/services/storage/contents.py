@@ -160,7 +160,9 @@ def require(call: Call, permission: str, bucket: str, name: str = "") -> None:
     """403 in Cloud Storage's words unless the caller holds a permission."""
     target = f"b/{bucket}/o/{name}" if name else f"b/{bucket}"
     if call.cloud.permissions.grant(call.principal, permission, "storage", target) is None:
-        raise refusals.denied(call.principal, permission, target)
+        refusal = refusals.denied(call.principal, permission, target)
+        refusal.facts = {"permission": permission, "resource": target}
+        raise refusal
 
 
 def refuse_held(call: Call, bucket: Document, document: Document) -> None:

@@ -161,6 +161,21 @@ def test_a_refused_change_has_an_audit_entry_by_which_it_is_found(
     assert found["method"] == "cloudresourcemanager.projects.delete"
 
 
+def test_a_service_with_words_of_its_own_is_explained_like_the_others(
+    admin: Caller, client: TestClient, as_member: Callable[[str], Caller], project: str
+) -> None:
+    body = {"name": "pictures-of-plantains", "location": "us-west1"}
+    assert admin("POST", f"/storage/v1/b?project={project}", body)[0] == 200
+    status, answer = as_member(JO)("GET", "/storage/v1/b/pictures-of-plantains/o")
+    assert status == 403
+    assert "details" not in answer["error"]
+    found = last(client)
+    assert found["refusedBy"] == "permission"
+    bucket = "gs://pictures-of-plantains"
+    command = f"gcloud storage buckets add-iam-policy-binding {bucket} --member={JO} --role=roles/storage."
+    assert found["cure"][0].startswith(command)
+
+
 def test_an_unknown_refusal_is_404(client: TestClient) -> None:
     reply = client.get("/_sandbox/denials/d7")
     assert reply.status_code == 404
