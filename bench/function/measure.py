@@ -124,14 +124,3 @@ def start() -> float:
                     raise RuntimeError(f"the function is not ready: {answer.text}")
                 times.append(time.perf_counter() - began)
     return round(statistics.median(times), 2)
-
-
-def measure() -> dict[str, Any]:
-    """All figures of the function."""
-    return {
-        "cpu": cpu(),
-        "inFlight": in_flight(),
-        "large": large(),
-        "addedLatency": added_latency(),
-        "readySeconds": start(),
-    }
