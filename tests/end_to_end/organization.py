@@ -104,11 +104,11 @@ def change(stack: Stack, **settings: Any) -> None:
     """Set settings of a stack; None removes one."""
     assert stack.config_file is not None
     document = yaml.safe_load(stack.config_file.read_text())
-    for key, value in settings.items():
-        if value is None:
-            document["config"].pop(f"plantain:{key}", None)
-        else:
-            document["config"][f"plantain:{key}"] = value
+    for name, value in settings.items():
+        key = name if ":" in name else f"plantain:{name}"
+        document["config"].pop(key, None)
+        if value is not None:
+            document["config"][key] = value
     stack.config_file.write_text(yaml.safe_dump(document))
 
 

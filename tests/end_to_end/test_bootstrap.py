@@ -1,0 +1,145 @@
+"""The seed project with the real engine: deployed by a person, its state moved into its bucket, used without a key."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from plantain.stack import Stack, pulumi
+
+from .organization import LABELS, Organization
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+
+GITHUB = {"repository": "acme/plantain", "repositoryId": "42"}
+ISSUER = "https://token.actions.githubusercontent.com"
+
+
+@dataclasses.dataclass(frozen=True)
+class Seed:
+    """The deployed seed stack."""
+
+    organization: Organization
+    stack: Stack
+    outputs: dict[str, Any]
+
+    def federated(self, **claims: str) -> httpx.Response:
+        """What Google answers to a workflow's token."""
+        audience = f"iam.googleapis.com/{self.outputs['providers']['github']}"
+        token = self.organization.sandbox.post(
+            "issuers",
+            {
+                "issuer": ISSUER,
+                "claims": {
+                    "aud": f"https://{audience}",
+                    "sub": "repo:acme/plantain",
+                    "repository": "acme/plantain",
+                    "repository_id": "42",
+                    "ref": "refs/heads/main",
+                    "event_name": "push",
+                    **claims,
+                },
+                "lifetime": 600,
+            },
+        )["token"]
+        form = {
+            "audience": f"//{audience}",
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": token,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "scope": "https://www.googleapis.com/auth/cloud-platform",
+        }
+        return httpx.post(
+            f"{self.organization.sandbox.url}/v1/token",
+            data=form,
+            headers={"Host": "sts.googleapis.com"},
+            trust_env=False,
+        )
+
+    def becomes(self, identity: str, **claims: str) -> int:
+        """The status with which a workflow's token is exchanged for one of an identity of the seed project."""
+        exchanged = self.federated(**claims)
+        if exchanged.status_code != 200:
+            return exchanged.status_code
+        path = f"iamcredentials/v1/projects/-/serviceAccounts/{self.outputs[identity]}:generateAccessToken"
+        scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
+        token = exchanged.json()["access_token"]
+        return self.organization.answer("POST", path, scope, token=token).status_code
+
+
+@pytest.fixture(scope="module")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
+    made = Organization.make(tmp_path_factory.mktemp("seed"))
+    try:
+        stack = made.stack("seed", campaigns="", labels=LABELS, bootstrap={"github": GITHUB})
+        stack.up()
+        yield Seed(made, stack, stack.outputs()["bootstrap"])
+    finally:
+        made.close()
+
+
+def test_the_second_preview_is_empty(seed: Seed) -> None:
+    seed.stack.preview(expect_no_changes=True)
+
+
+def test_a_workflow_of_the_branch_deploys_and_others_only_preview(seed: Seed) -> None:
+    assert seed.becomes("deployer") == 200
+    assert seed.becomes("previewer") == 200
+    branch = {"ref": "refs/pull/7/merge", "event_name": "pull_request"}
+    assert seed.becomes("deployer", **branch) == 403
+    assert seed.becomes("previewer", **branch) == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"repository_id": "43"}, {"repository": "other/plantain"}, {"event_name": "pull_request_target"}],
+    ids=["taken-over", "renamed", "fork"],
+)
+def test_tokens_of_others_are_worth_nothing(seed: Seed, claims: dict[str, str]) -> None:
+    assert seed.federated(**claims).status_code in {400, 401, 403}
+
+
+def test_the_previewer_cannot_create_a_project_and_the_deployer_can(seed: Seed) -> None:
+    body = {"projectId": "made-by-hand", "name": "x", "parent": {"type": "organization", "id": "123456789012"}}
+    statuses = [
+        seed.organization.answer(
+            "POST",
+            "cloudresourcemanager/v1/projects",
+            body,
+            token=seed.organization.token(f"serviceAccount:{seed.outputs[identity]}"),
+        ).status_code
+        for identity in ("previewer", "deployer")
+    ]
+    assert statuses == [403, 200]
+
+
+def test_the_state_moves_into_its_bucket_and_nothing_changes(seed: Seed, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(seed.stack.export()))
+    moved = dataclasses.replace(
+        seed.stack, environment={**seed.stack.environment, "PULUMI_BACKEND_URL": seed.outputs["backend"]}
+    )
+    moved.select()
+    command = [pulumi(moved.environment), "stack", "import", "--stack", "seed", "--file", str(state)]
+    done = subprocess.run(
+        [*command, "--cwd", str(moved.project)],
+        env=dict(moved.environment),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    moved.preview(expect_no_changes=True)
+    bucket = seed.outputs["backend"].removeprefix("gs://")
+    listed = seed.organization.call("GET", f"storage/v1/b/{bucket}/o")["items"]
+    kept = [item for item in listed if item["name"].startswith(".pulumi/stacks/plantain/seed.json")]
+    assert kept
+    assert all("/cryptoKeys/state" in item["kmsKeyName"] for item in kept)
