@@ -9,6 +9,7 @@ from typing import Any
 from infra import reference
 from plantain import reference as command_reference
 from plantain.doctor import catalogue as doctor_catalogue
+from policies import reference as policy_reference
 from tests.conformance import coverage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,7 @@ def performance(results: dict[str, Any]) -> str:
 def main() -> None:
     """Write every generated page."""
     reference.write(ROOT)
+    policy_reference.write(ROOT)
     coverage.main()
     (ROOT / "docs" / "doctor.md").write_text(doctor_catalogue.page())
     (ROOT / "docs" / "commands.md").write_text(command_reference.page())

@@ -1,7 +1,8 @@
 """Run by the pack's own Python: puts resources through the real servicer of the policy SDK, and prints what it answers.
 
 Each line in is JSON with `config` (as PULUMI_CONFIG), `models`, `date`, `exceptions` and `stacks`; the line out has the
-answers, by control, for each stack as a whole and for each resource that is to be judged by itself.
+answers, by control, for each stack as a whole and for each resource that is to be judged by itself. A stack that names
+a `control` is judged by that one only.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ def answered(given: dict[str, Any]) -> list[dict[str, Any]]:
     answers = []
     for stack in given["stacks"]:
         chosen: dict[str, Any] = {name: tuple(value) for name, value in stack.get("parameters", {}).items()}
-        if repr(chosen) not in servicers:
+        only = stack.get("control")
+        key = f"{only} {chosen!r}"
+        if key not in servicers:
             told = replace(
                 found,
                 models=given["models"],
@@ -90,10 +93,9 @@ def answered(given: dict[str, Any]) -> list[dict[str, Any]]:
                 parameters=replace(found.parameters, **chosen),
                 exceptions=Exceptions(tuple(exceptions)),
             )
-            servicers[repr(chosen)] = sdk._PolicyAnalyzerServicer(
-                "plantain", "0.1.0", policies(told), EnforcementLevel.MANDATORY
-            )
-        answers.append(judged(servicers[repr(chosen)], stack["resources"]))
+            wanted = [policy for policy in policies(told) if only in {None, policy.name}]
+            servicers[key] = sdk._PolicyAnalyzerServicer("plantain", "0.1.0", wanted, EnforcementLevel.MANDATORY)
+        answers.append(judged(servicers[key], stack["resources"]))
     return answers
 
 

@@ -37,6 +37,7 @@ def stack(control: Control, resources: Mapping[str, Resource]) -> dict[str, Any]
     # What a control judges alone it judges alone here too: the rest of the stack only takes time.
     wanted = resources if control.of_stack else {name: resources[name] for name in CASES[control.id].subjects}
     return {
+        "control": control.id,
         "parameters": dict(CASES[control.id].parameters),
         "resources": [
             {
