@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from plantain import output
 from plantain.errors import ErrorFound, InputError, WarningFound
 
-if TYPE_CHECKING:
-    from plantain.audit.collection import Source
-    from plantain.audit.diff import Diff
-    from plantain.audit.run import Done
-
 app = typer.Typer(help="Judge what is deployed, and keep evidence of it.", no_args_is_help=True, rich_markup_mode=None)
 
 EVIDENCE = Path("evidence")
-SEVERITIES = ("low", "medium", "high", "critical")
-NEVER = "never"
-SHOWN = 15
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Bundle = Annotated[Path, typer.Argument(help="A bundle, or the folder of bundles: then the newest.")]
@@ -51,12 +42,12 @@ def run(
     json: Json = False,
 ) -> None:
     """Read state, preview and cloud, judge them by the catalogue, and seal the evidence."""
-    from plantain.audit import archive, run, signature  # noqa: PLC0415
+    from plantain.audit import archive, options, presentation, run, signature  # noqa: PLC0415
     from plantain.audit.collection import Request  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
     from plantain.project import project_root  # noqa: PLC0415
 
-    _check_severity(fail_on)
+    presentation.check_severity(fail_on)
     stacks = stack or []
     if not stacks and units is None:
         raise InputError("Nothing to audit: no stack is given.", cure="plantain audit run --stack prod")
@@ -69,13 +60,18 @@ def run(
         else None
     )
     sources = [
-        _source(root, name, index, state or [], events or [], config_file or [], preview=preview)
+        options.source(root, name, index, state or [], events or [], config_file or [], preview=preview)
         for index, name in enumerate(stacks)
     ]
     by = signature.signer(key, cloud) if key else None
-    target = archive.archive(cloud, to, _numbers(sources)) if cloud and to else None
+    target = archive.archive(cloud, to, options.numbers(sources)) if cloud and to else None
     request = Request(
-        root, sources, _judgements(root), dt.datetime.now(dt.UTC), _day(date), cloud if needs_cloud else None
+        root,
+        sources,
+        options.judgements(root),
+        dt.datetime.now(dt.UTC),
+        options.day(date),
+        cloud if needs_cloud else None,
     )
     with output.progress("Audit", 3) as bar:
         done = run.run(
@@ -86,7 +82,7 @@ def run(
             attachments=attach or (),
             advance=lambda what: bar.advance(note=what),
         )
-    difference = _since(out, done)
+    difference = presentation.since(out, done)
     if cloud and target:
         count = archive.copy(cloud, target, out, done.folder)
         if not target.locked:
@@ -96,8 +92,8 @@ def run(
         from plantain.audit.announcement import announce  # noqa: PLC0415
 
         announce(cloud, log, done, difference)
-    _tell(done, difference, json=json, signed=by is not None)
-    _end(done, fail_on)
+    presentation.tell(done, difference, json=json, signed=by is not None)
+    presentation.end(done, fail_on)
 
 
 @app.command()
@@ -164,12 +160,13 @@ def diff(
 ) -> None:
     """What changed between two audits, control by control."""
     from plantain.audit.diff import diff  # noqa: PLC0415
+    from plantain.audit.presentation import show_diff  # noqa: PLC0415
 
     found = diff(_bundle(before), _bundle(after))
     if json:
         output.document(found.document())
     else:
-        _show_diff(found)
+        show_diff(found)
     if fail_on_regression and found.regressed:
         raise ErrorFound(f"These turned for the worse: {', '.join(found.regressed)}.", cure="plantain audit report")
 
@@ -340,68 +337,6 @@ def provenance(
         raise ErrorFound(f"{found['failed']} images cannot be traced.", cure=f"see {out}")
 
 
-def _check_severity(given: str) -> None:
-    if given not in {*SEVERITIES, NEVER}:
-        raise InputError(f"--fail-on {given} is no severity.", cure=f"one of {', '.join(SEVERITIES)}, {NEVER}")
-
-
-def _day(text: str | None) -> dt.date:
-    if text is None:
-        return dt.datetime.now(dt.UTC).date()
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text} is no day.", cure="write it as 2027-06-30") from None
-
-
-def _at(given: list[Path], index: int) -> Path | None:
-    return given[index] if index < len(given) else None
-
-
-def _source(
-    root: Path, name: str, index: int, states: list[Path], events: list[Path], settings: list[Path], *, preview: bool
-) -> Source:
-    from plantain.audit.collection import Source, load_export, load_settings  # noqa: PLC0415
-    from plantain.audit.errors import SourceError  # noqa: PLC0415
-    from plantain.project import settings_path  # noqa: PLC0415
-    from plantain.stack import Stack  # noqa: PLC0415
-
-    file = _at(settings, index)
-    own, choices = load_settings(file or settings_path(root, name))
-    pulumi = Stack(name, root, dict(os.environ), file)
-    given = _at(states, index)
-    export = load_export(given) if given else pulumi.export()
-    planned: str | None = None
-    log = _at(events, index)
-    if log:
-        try:
-            planned = log.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"{log} cannot be read: {error}", cure="pulumi preview --json > FILE") from None
-    elif preview:
-        planned = pulumi.preview_events()
-    return Source(name, export, planned, own, choices)
-
-
-def _judgements(root: Path) -> Any:
-    from plantain.audit.judgements import EXCEPTIONS_FILE, MANUAL_FILE, load  # noqa: PLC0415
-    from plantain.audit.summary import every  # noqa: PLC0415
-    from policies.catalogue import CONTROLS  # noqa: PLC0415
-
-    return load(root / EXCEPTIONS_FILE, root / MANUAL_FILE, [control.id for control in every(CONTROLS)])
-
-
-def _numbers(sources: list[Source]) -> set[str]:
-    from plantain.audit.join import PROJECT  # noqa: PLC0415
-
-    return {
-        str(resource.properties.get("number", ""))
-        for source in sources
-        for resource in source.resources
-        if resource.type == PROJECT
-    }
-
-
 def _trusted(path: Path | None) -> bytes | None:
     if path is None:
         return None
@@ -424,86 +359,3 @@ def _bundle(path: Path) -> Path:
     if not found:
         raise BundleError(f"{path} holds no evidence.", cure="plantain audit run --stack prod")
     return found[-1]
-
-
-def _since(out: Path, done: Done) -> Diff | None:
-    from plantain.audit import chain  # noqa: PLC0415
-    from plantain.audit.diff import diff  # noqa: PLC0415
-
-    links = chain.ledger(out)
-    if len(links) < 2 or not (out / links[-2].bundle).exists():  # noqa: PLR2004 -- this one and the one before
-        return None
-    return diff(out / links[-2].bundle, done.folder)
-
-
-def _tell(done: Done, difference: Diff | None, *, json: bool, signed: bool) -> None:
-    if json:
-        output.document(
-            {
-                "bundle": str(done.folder),
-                "manifest": done.manifest.digest,
-                "sequence": done.manifest.sequence,
-                "signed": signed,
-                "summary": done.summary,
-                "population": done.inventory["totals"],
-                "regressed": list(difference.regressed) if difference else [],
-            }
-        )
-        return
-    from plantain.audit.reports.view import View  # noqa: PLC0415
-
-    view = View(done.folder)
-    failing = [control for control in view.controls.values() if control["status"] in {"fail", "indeterminate"}]
-    if failing:
-        rows = [
-            (c["status"], c["severity"], c["id"], str(c["resources"].get(c["status"], 0)), c["fix"])
-            for c in failing[:SHOWN]
-        ]
-        output.table(("status", "severity", "control", "resources", "cure"), rows, right=("resources",))
-        if len(failing) > SHOWN:
-            output.say(f"... and {len(failing) - SHOWN} more: plantain audit report {done.folder}")
-    totals, score = done.inventory["totals"], done.summary["score"]
-    output.say(
-        f"{score['passed']} of {score['judged']} judged controls pass; {score['controls'] - score['judged']} of "
-        f"{score['controls']} have no verdict."
-    )
-    output.say(
-        f"Population: {totals['projects']} projects, {totals['declared']} declared, {totals['live']} live resources; "
-        f"{totals['unread']} lists could not be read."
-    )
-    if difference and difference.regressed:
-        output.say(f"Worse than before: {', '.join(difference.regressed)}.")
-    unsigned = "" if signed else ", not signed"
-    output.say(f"Evidence: {done.folder} (manifest {done.manifest.digest[:16]}{unsigned}).")
-
-
-def _end(done: Done, fail_on: str) -> None:
-    from plantain.audit.reports.view import View  # noqa: PLC0415
-
-    controls = View(done.folder).controls.values()
-    failing = [control for control in controls if control["status"] == "fail"]
-    least = SEVERITIES.index(fail_on) if fail_on != NEVER else len(SEVERITIES)
-    bad = [control["id"] for control in failing if SEVERITIES.index(control["severity"]) >= least]
-    cure = f"plantain audit report {done.folder}"
-    if bad:
-        raise ErrorFound(f"{len(bad)} controls of severity {fail_on} or more fail.", cure=cure)
-    if fail_on != NEVER and (failing or any(control["status"] == "indeterminate" for control in controls)):
-        raise WarningFound("Controls of lower severity fail, or could not be judged.", cure=cure)
-
-
-def _show_diff(found: Diff) -> None:
-    if found.catalogue_changed:
-        output.say("The two were judged by different controls.")
-    for name, (old, new) in found.population.items():
-        output.say(f"{name}: {old} before, {new} after")
-    if found.controls:
-        output.table(("control", "before", "after"), [(n, a or "-", b or "-") for n, (a, b) in found.controls.items()])
-    rows = [
-        ("worse" if c.regressed else "mended" if c.mended else "", c.control, c.name or c.unit, c.before or "-",
-         c.after or "-", c.reason)
-        for c in found.changes
-    ]  # fmt: skip
-    if rows:
-        output.table(("", "control", "resource", "before", "after", "reason"), rows)
-    if not rows and not found.controls:
-        output.say("Nothing changed.")
