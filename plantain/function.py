@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import httpx
 from plantain.errors import GenerationError
 
 TIMEOUT_SECONDS = 600
+ACCEPTED = 202
+POLL_SECONDS = 5
+LONGEST_QUEUED_SECONDS = 3600
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -60,6 +64,37 @@ class Function:
                 f"The function at {self.uri} cannot be reached ({type(error).__name__}: {error}).",
                 cure="its ingress is internal: call from the campaign's network, or through its load balancer",
             ) from None
+        if reply.status_code == ACCEPTED:
+            return self.when_ready(reply)
+        if reply.is_success:
+            answer: dict[str, Any] = reply.json()
+            return answer
+        return refusal(reply)
+
+    def when_ready(
+        self, accepted: httpx.Response, sleep: Callable[[float], None] = time.sleep
+    ) -> dict[str, Any] | Refusal:
+        """The answer to a request that the queue has taken: asked for until it is there.
+
+        Raises:
+            GenerationError: the function cannot be reached, or the image is not there after an hour.
+        """
+        waited, reply = 0.0, accepted
+        path = f"{self.uri}/images/{accepted.json()['id']}"
+        while reply.status_code == ACCEPTED:
+            pause = float(reply.headers.get("retry-after") or POLL_SECONDS)
+            waited += pause
+            if waited > LONGEST_QUEUED_SECONDS:
+                raise GenerationError(
+                    f"{path} is not there after {LONGEST_QUEUED_SECONDS / 60:.0f} minutes in the queue.",
+                    cure="ask again later: the same request is never made twice",
+                )
+            sleep(pause)
+            token = self.token if isinstance(self.token, str) else self.token()
+            try:
+                reply = httpx.get(path, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS)
+            except httpx.HTTPError as error:
+                raise GenerationError(f"{path} cannot be read ({type(error).__name__}: {error}).") from None
         if reply.is_success:
             answer: dict[str, Any] = reply.json()
             return answer

@@ -56,6 +56,9 @@ def generate(
     label: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the bill; repeat.")] = None,
     request_id: Annotated[str | None, typer.Option(help="Your name for the request, in log and record.")] = None,
     timeout_seconds: Annotated[int | None, typer.Option(help="How long to wait for the model.")] = None,
+    queued: Annotated[
+        bool, typer.Option("--queued", help="Through the queue: slower, and peaks are not refused.")
+    ] = False,
     field: Annotated[list[str] | None, typer.Option("--set", help="FIELD=JSON, any field of a request.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the local copies and of run.jsonl.")] = Path("out"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run in that folder did.")] = False,
@@ -134,6 +137,8 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
         fields["safety"] = dict(pair(text, "--safety HARM_CATEGORY_IMAGE_HATE=BLOCK_NONE") for text in given["safety"])
     if given["label"]:
         fields["labels"] = dict(pair(text, "--label market=de") for text in given["label"])
+    if given["queued"]:
+        fields["async"] = True
     for text in given["field"] or ():
         name, value = pair(text, "--set delivery=uri")
         try:

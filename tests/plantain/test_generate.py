@@ -399,7 +399,7 @@ def test_the_bytes_of_a_picture_are_not_kept_in_the_journal(served: Callable[[Re
 
 
 GIVEN = dict.fromkeys(
-    (*(name for name, _ in OPTION_FIELDS), "reference", "mask", "fallback", "safety", "label", "field"), None
+    (*(name for name, _ in OPTION_FIELDS), "reference", "mask", "fallback", "safety", "label", "field", "queued"), None
 )
 
 
@@ -438,3 +438,31 @@ def test_the_contact_sheet_shows_every_image_and_every_refusal_and_escapes_promp
     assert "<b>a</b>" not in page
     assert "PROMPT_BLOCKED" in page
     assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+def test_a_queued_request_is_asked_for_until_its_image_is_there(served: Callable[[Respond], None]) -> None:
+    answers = iter([httpx.Response(202, json={"id": "ab"}, headers={"retry-after": "3"}), MADE])
+    served(lambda _: next(answers))
+    waited: list[float] = []
+    accepted = httpx.Response(202, json={"id": "ab"})
+    answer = Function("https://f.run.app", "t").when_ready(accepted, waited.append)
+    assert answer == ANSWER
+    assert waited == [5, 3]
+
+
+def test_a_queued_request_that_fails_is_a_refusal_and_one_that_never_ends_is_a_failure(
+    served: Callable[[Respond], None],
+) -> None:
+    function, accepted = Function("https://f.run.app", "t"), httpx.Response(202, json={"id": "ab"})
+    served(lambda _: refused(400, "safety", "IMAGE_SAFETY"))
+    found = function.when_ready(accepted, lambda _: None)
+    assert isinstance(found, Refusal)
+    assert found.reason == "IMAGE_SAFETY"
+    served(lambda _: accepted)
+    with pytest.raises(GenerationError, match="60 minutes in the queue"):
+        function.when_ready(accepted, lambda _: None)
+
+
+def test_the_queue_is_asked_for_by_an_option() -> None:
+    assert options_of({**GIVEN, "queued": True}) == {"async": True}
+    assert "async" in {field.alias or name for name, field in Request.model_fields.items()}
