@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cel
+if TYPE_CHECKING:
+    import cel
 
 Function = Callable[..., Any]
 
@@ -34,6 +35,8 @@ def compiled(expression: str) -> cel.Program:
     Raises:
         ExpressionError: it is no CEL.
     """
+    import cel  # noqa: PLC0415 -- its package brings a command line along, a quarter of a second at every start
+
     try:
         return cel.compile(expression)
     except ValueError as error:
@@ -51,6 +54,8 @@ def evaluate(expression: str, variables: Mapping[str, Any], functions: Mapping[s
     Raises:
         ExpressionError: it is no CEL, or names something that the request has not.
     """
+    import cel  # noqa: PLC0415 -- as above
+
     program = compiled(expression)
     context = cel.Context()
     for name, value in variables.items():
