@@ -213,7 +213,6 @@ def retire(
 ) -> None:
     """End a campaign: nobody may call, evidence is exported, the stack lets go, the project is marked for deletion."""
     from plantain.campaigns.retirement import STEPS, Retirement, read_record  # noqa: PLC0415
-    from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
 
     root = project_root()
     record = read_record(root, name)
@@ -222,6 +221,8 @@ def retire(
         return
     if step not in STEPS:
         raise InputError(f"There is no step {step!r}.", cure=f"one of {', '.join(STEPS)}")
+    from plantain.google_cloud import GoogleCloud  # noqa: PLC0415 -- the plan above needs no cloud
+
     handle = the_stack(root, stack)
     found = record.get("outputs") or deployed_campaign(handle, name)
     if step == "delete" and not yes and not confirmed(f"Mark project {found['projectId']} for deletion?"):
