@@ -2,9 +2,11 @@
 
 pulumi-policy 1.21.0 decodes a resource anew for each policy, and for policies of a stack every resource anew for each
 of them (`_PolicyAnalyzerServicer.Analyze` and `AnalyzeStack`, 2026-11). With a hundred policies that takes longer than
-all their checks. So the three functions it decodes with remember what they made, for as long as one request lasts.
+all their checks. So the three functions it decodes with remember what they made, for as long as one request lasts,
+and a resource meets only the policies that concern its type.
 """
 
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,12 +49,44 @@ def once(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Servicer(sdk._PolicyAnalyzerServicer):  # type: ignore[misc,name-defined,unused-ignore]  # noqa: SLF001 - nothing public starts a server
-    """The SDK's servicer, one request at a time in each thread."""
+    """The SDK's servicer: decodes once, and runs for a resource only the policies that concern its type."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._by_type: dict[str, tuple[Any, list[Any]]] = {}
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        """Take levels from the engine."""
+        self._by_type = {}
+        return super().Configure(request, context)
+
+    def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        """Take the stack's tags from the engine."""
+        self._by_type = {}
+        return super().ConfigureStack(request, context)
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         """Judge one resource."""
+        if request.type not in self._by_type:
+            self._by_type[request.type] = self._concerned(request.type)
+        servicer, others = self._by_type[request.type]
         with one_request():
-            return super().Analyze(request, context)
+            answer = super(Servicer, servicer).Analyze(request, context)
+        answer.not_applicable.extend(others)
+        return answer
+
+    def _concerned(self, type_: str) -> tuple[Any, list[Any]]:
+        """This servicer with only the policies that concern a type, and what is to be said of the others."""
+        wanted, others = [], []
+        for policy in self._PolicyAnalyzerServicer__policies:
+            concerns = getattr(policy, "concerns", None)
+            if concerns is None or concerns(type_):
+                wanted.append(policy)
+            elif self._get_enforcement_level(policy) is not sdk.EnforcementLevel.DISABLED:
+                others.append(sdk.proto.PolicyNotApplicable(policy_name=policy.name, reason="another type of resource"))
+        servicer = copy.copy(self)
+        servicer._PolicyAnalyzerServicer__policies = wanted  # noqa: SLF001 - nothing public narrows them down
+        return servicer, others
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         """Judge a stack."""

@@ -116,7 +116,7 @@ def _policy(control: Control, judge: Judge) -> Any:
         decide(control, args, report)
 
     framework, ids = next(iter(control.crosswalk.items()))
-    return kind(
+    policy = kind(
         name=control.id,
         description=control.title,
         validate=validate,
@@ -128,6 +128,9 @@ def _policy(control: Control, judge: Judge) -> Any:
         remediation_steps=control.fix,
         url=control.url,
     )
+    if not control.of_stack:
+        policy.concerns = control.applies_to
+    return policy
 
 
 def serve() -> None:
