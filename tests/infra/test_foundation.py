@@ -247,3 +247,10 @@ class TestTagsAndContacts:
 def test_a_stack_without_a_foundation_does_not_load_one(root: Path) -> None:
     assert make_settings().has_foundation is False
     assert "foundation" not in json.dumps([resource.urn for resource in record(root).resources.values()])
+
+
+def test_the_page_of_the_infrastructure_names_every_right_of_the_deployer() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "infrastructure.md").read_text()
+    for right in deployer.DEPLOYER_RIGHTS:
+        assert f"| `{right.role}` | {right.level}" in page
+        assert f"| {right.why} |" in page

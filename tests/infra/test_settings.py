@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,32 @@ def test_a_deployer_is_an_identity_not_a_group() -> None:
     perimeter = make_settings().perimeter
     assert perimeter is not None
     assert DEPLOYER in perimeter.deployers
+
+
+class TestProductionComments:
+    """What stands in Pulumi.prod.yaml as a comment works when the comment signs are taken away."""
+
+    def test_every_commented_setting_is_one_that_is_accepted(self) -> None:
+        lines = (ROOT / "Pulumi.prod.yaml").read_text().splitlines()
+        shown = [
+            re.sub(r"^(\s*)# ?", r"\1", line)
+            for line in lines
+            if re.match(r"\s*(# *[\w:\"@-]+: ?\S*|# +- |# +#)", line)
+        ]
+        named = {match for line in shown for match in re.findall(r"^\s*(?:- )?plantain:(\w+):", line)}
+        known = {field.alias or name for name, field in settings.Settings.model_fields.items()}
+        assert {"bootstrap", "centralLogs", "contacts", "labels", "organizationPolicies", "tags"} <= named
+        assert named <= known
+
+    def test_the_commented_rules_and_levels_are_valid(self) -> None:
+        text = (ROOT / "Pulumi.prod.yaml").read_text()
+        begin, end = text.index("    # auditors:"), text.index("  # Who answers for what campaigns share")
+        part = "\n".join(
+            line.replace("# ", "", 1)
+            for line in text[begin:end].splitlines()
+            if re.match(r"\s+# ( {2,}|[a-zA-Z]+:|\s*- )", line)
+        )
+        perimeter = yaml.safe_load(part)
+        assert {"accessLevels", "auditors", "egress", "ingress", "proposed"} <= set(perimeter)
+        parsed = settings.parse(raw_settings(perimeter=owned(**perimeter)), stack="prod")
+        assert parsed.perimeter is not None
