@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from plantain.audit import bundle, environment, inventory, state, unit
+from plantain.audit import bundle, environment, events, inventory, state, unit
 from plantain.audit.canonical import canonical
 from plantain.audit.errors import SourceError
 from plantain.audit.identity import identity
@@ -136,7 +136,7 @@ def collect(request: Request, folder: Path) -> None:
             source.name,
             source.settings,
             export=source.export,
-            preview=source.preview,
+            preview=events.without_secrets(source.preview, SECRET_SETTINGS) if source.preview else None,
             live=live if request.cloud else None,
             unread=unread,
         )

@@ -9,10 +9,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from plantain.audit.canonical import line
 from plantain.audit.errors import SourceError
 from plantain.audit.state import BOOKKEEPING, PROVIDER_TYPE, read
 from policies.catalogue import Resource
 
+#: The engine asks the provider what is there before it plans.
+READING = frozenset({"refresh", "read"})
 GOING = frozenset({"delete", "delete-replaced", "discard", "read-discard"})
 
 
@@ -37,6 +40,26 @@ def parse(text: str) -> list[dict[str, Any]]:
             )
         found.append(event)
     return found
+
+
+def without_secrets(text: str, names: frozenset[str]) -> str:
+    """Events without the values of some settings: the engine repeats the stack's settings as they are.
+
+    Args:
+        text: newline-separated JSON.
+        names: settings, without their namespaces.
+
+    Raises:
+        SourceError: a line is no JSON object.
+    """
+    found = parse(text)
+    for event in found:
+        prelude = event.get("preludeEvent")
+        if isinstance(prelude, dict) and isinstance(prelude.get("config"), dict):
+            prelude["config"] = {
+                key: value for key, value in prelude["config"].items() if key.rpartition(":")[2] not in names
+            }
+    return "".join(line(event).decode() for event in found)
 
 
 def resources(events: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
@@ -64,7 +87,7 @@ def steps(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         metadata = (event.get("resourcePreEvent") or {}).get("metadata")
         if metadata and not metadata["type"].startswith((PROVIDER_TYPE, "pulumi:")):
             state = metadata.get("new") or metadata.get("old") or {}
-            if state.get("custom", True):
+            if state.get("custom"):
                 yield metadata
 
 
@@ -75,6 +98,8 @@ def plan(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     violations: list[dict[str, Any]] = []
     kept = list(events)
     for metadata in steps(kept):
+        if metadata["op"] in READING:
+            continue
         counts[metadata["op"]] = counts.get(metadata["op"], 0) + 1
         if metadata["op"] != "same":
             diffs = sorted(metadata.get("diffs") or metadata.get("detailedDiff") or ())

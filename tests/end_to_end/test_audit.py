@@ -218,6 +218,17 @@ def test_a_project_with_a_campaign_label_that_no_stack_declares_is_found(
     assert {("project-declared", "shadow-campaign"), ("project-inside-perimeter", "shadow-campaign")} <= found - clean
 
 
+def test_a_real_preview_is_a_third_source_that_agrees_and_carries_no_token(audit: Audit, tmp_path: Path) -> None:
+    (tmp_path / "events.ndjson").write_text(audit.deployment.stack.preview_events())
+    folder = audit.run("--events", str(tmp_path / "events.ndjson")) / "units" / "sandbox"
+    plan = json.loads((folder / "plan.json").read_text())
+    assert set(plan["steps"]) == {"same"}
+    assert 'accessToken":"sandbox' not in (folder / "events.ndjson").read_text()
+    rows = [json.loads(row) for row in (folder / "results.ndjson").read_text().splitlines()]
+    assert any(set(row["sources"]) == {"state", "preview", "live"} for row in rows)
+    assert not [row for row in rows if row["control"] == "sources-agree"]
+
+
 def test_every_audit_so_far_verifies_and_a_regression_reaches_the_log(
     audit: Audit, clean: set[tuple[str, str]]
 ) -> None:

@@ -84,21 +84,27 @@ def test_what_is_no_state_is_refused(content: str, tmp_path: Path) -> None:
 
 
 def test_a_preview_gives_what_will_be_there_and_what_policies_refused() -> None:
+    read = {"op": "refresh", "urn": "urn:a", "type": "gcp:x", "old": entry(urn="urn:a")}
+    component = {"op": "create", "urn": "urn:c", "type": "plantain:x", "new": {"urn": "urn:c", "type": "plantain:x"}}
     gone = {"op": "delete", "urn": "urn:a", "type": "gcp:x", "old": entry(urn="urn:a")}
     made = entry(urn="urn:b", id="", inputs={"a": 1})
     new = {"op": "create", "urn": "urn:b", "type": "gcp:x", "new": made, "diffs": ["a"]}
     said = {"resourceUrn": "urn:b", "policyName": "p", "policyPackName": "k", "enforcementLevel": "m"}
     refused = {"policyEvent": said}
-    found: list[dict[str, Any]] = [
-        {"resourcePreEvent": {"metadata": gone}},
-        {"resourcePreEvent": {"metadata": new}},
-        refused,
-    ]
+    found: list[dict[str, Any]] = [{"resourcePreEvent": {"metadata": one}} for one in (read, component, gone, new)]
+    found.append(refused)
     assert [one.urn for one in events.resources(found)] == ["urn:b"]
     plan = events.plan(found)
     assert plan["steps"] == {"delete": 1, "create": 1}
     assert plan["changes"][1] == {"urn": "urn:b", "op": "create", "properties": ["a"]}
     assert plan["policyViolations"][0]["policy"] == "p"
+
+
+def test_no_secret_of_a_preview_becomes_evidence() -> None:
+    prelude = {"preludeEvent": {"config": {"plantain:accessToken": "hush", "plantain:region": "r"}}}
+    text = events.without_secrets(json.dumps(prelude) + "\n", collection.SECRET_SETTINGS)
+    assert "hush" not in text
+    assert json.loads(text) == {"preludeEvent": {"config": {"plantain:region": "r"}}}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "1"])
