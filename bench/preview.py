@@ -65,7 +65,7 @@ def measured(action: Callable[[], Any]) -> tuple[float, int]:
 
 def names(count: int) -> list[str]:
     """Names of as many campaigns, all as long as the deployed one's."""
-    return [CAMPAIGN, *(f"copied-numb-{number:02d}"[: len(CAMPAIGN)] for number in range(1, count))]
+    return [CAMPAIGN, *(f"campaign-{number:04d}" for number in range(1, count))]
 
 
 def write_campaigns(deployment: Deployment, count: int) -> None:
