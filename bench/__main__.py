@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from bench import fault_sweep, load
+from bench.function import parts
 from plantain.sandbox_process import Sandbox
 from tests.end_to_end.deployment import Deployment
 
@@ -89,6 +90,7 @@ def main() -> int:
             "campaign": campaign(folder),
             "load": load.measure(folder),
             "faultSweep": fault_sweep.measure(every=SWEEP_EVERY),
+            "function": parts.measure_all(),
         }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     sys.stdout.write(RESULTS.read_text())

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.function import page as function_page
 from infra import reference
 from plantain import reference as command_reference
 from plantain.doctor import catalogue as doctor_catalogue
@@ -47,7 +48,7 @@ def performance(results: dict[str, Any]) -> str:
     lines = [f"Measured {results['measured']} on: {machine}.", "", "| what | figure |", "|---|---|"]
     for part in ("sandbox", "campaign"):
         lines += [f"| {MEANINGS[name]} | {value} |" for name, value in results[part].items()]
-    return HEAD + "\n".join(lines) + "\n" + FLOOR
+    return HEAD + "\n".join(lines) + "\n" + FLOOR + function_page.section(results)
 
 
 def main() -> None:

@@ -2,20 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
 
-from bench.function import litellm_proxy, measure, page, requests
-
-PARTS: dict[str, Callable[[], Any]] = {
-    "cpu": measure.cpu,
-    "inFlight": measure.in_flight,
-    "large": measure.large,
-    "latency": measure.added_latency,
-    "start": measure.start,
-    "litellm": litellm_proxy.beside,
-    "requests": requests.measure,
-}
+from bench.function import page
+from bench.function.parts import PARTS
 
 
 def main(names: list[str]) -> int:
