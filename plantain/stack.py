@@ -44,9 +44,12 @@ class Stack:
         """Deploy; returns what pulumi printed."""
         return self._run("up", "--yes", "--skip-preview", "--non-interactive", *self._config())
 
-    def preview(self, *, expect_no_changes: bool = False) -> str:
-        """What ``up`` would do; raises when there would be changes and none are expected."""
-        extra = ["--expect-no-changes"] if expect_no_changes else []
+    def preview(self, *, expect_no_changes: bool = False, refresh: bool = True) -> str:
+        """What ``up`` would do; raises when there would be changes and none are expected.
+
+        Without ``refresh`` the state is believed, and nothing of Google Cloud is read but what the program asks for.
+        """
+        extra = [*(["--expect-no-changes"] if expect_no_changes else []), *([] if refresh else ["--refresh=false"])]
         return self._run("preview", "--diff", "--non-interactive", *extra, *self._config())
 
     def refresh(self, *, expect_no_changes: bool = False) -> str:
