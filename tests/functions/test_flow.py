@@ -314,3 +314,19 @@ class TestCeiling:
         assert "a@x.y" not in function.output.getvalue()
         assert json.loads(function.output.getvalue().splitlines()[0])["callerDomain"] == "x.y"
         assert len(google.model_calls) == 2
+
+
+async def test_a_request_without_a_turn_in_time_says_so(google: FakeGoogle) -> None:
+    google.pause = 2
+    function = Function(ENVIRONMENT | {"PLANTAIN_CALLS_IN_FLIGHT": "1"})
+    try:
+        first = asyncio.create_task(function.post(prompt="x", seed=1))
+        await asyncio.to_thread(google.asked.wait, 30)
+        error = await function.refused(prompt="x", seed=2, timeoutSeconds=1)
+        made = await first
+    finally:
+        await function.close()
+
+    assert error["details"][0]["reason"] == "DEADLINE_EXCEEDED"
+    assert made.status_code == 200
+    assert len(google.model_calls) == 1
