@@ -1,8 +1,9 @@
 """``python -m bench.preview [1 10 50]``: how long `pulumi preview` takes for so many campaigns; what components cost.
 
 The state of a stack with many campaigns is made from that of one that was deployed: every campaign's part is copied
-under another name, for a project that exists in the sandbox. A preview of it, which believes the state, must find nothing
-to change; one that reads every resource first (`refresh: always`, as Pulumi.yaml says) is measured for the deployed one.
+under another name, for a project that exists in the sandbox. A preview of it, which believes the state, must find
+nothing to change. One that reads every resource first (`refresh: always` in Pulumi.yaml) is measured for the deployed
+one only.
 
 The flat program declares the same resources with the same inputs, without components, models or files.
 """
