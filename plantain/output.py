@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plantain.errors import PlantainError
+from plantain.errors import PlantainError, WarningFound
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -144,6 +144,6 @@ class Progress:
 
 def failure(error: PlantainError) -> None:
     """Cause, consequence and cure on one screen."""
-    complain(f"error: {error.message}")
+    complain(f"{'warning' if isinstance(error, WarningFound) else 'error'}: {error.message}")
     if error.cure:
         complain(f"  cure: {error.cure}")

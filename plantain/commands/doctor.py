@@ -46,11 +46,12 @@ def doctor(
     else:
         show(findings, everything=all_findings)
     severity = worst(findings)
-    count = sum(one.severity is severity for one in findings)
+    number = sum(one.severity is severity for one in findings)
+    count = f"{number} finding{'' if number == 1 else 's'}"
     if severity is Severity.ERROR:
-        raise ErrorFound(f"{count} findings would stop pulumi up --stack {stack}.", cure="the commands above")
+        raise ErrorFound(f"{count} would stop pulumi up --stack {stack}.", cure="the commands above")
     if severity is Severity.WARNING:
-        raise WarningFound(f"Nothing stops pulumi up --stack {stack}; {count} findings would hurt later.")
+        raise WarningFound(f"Nothing stops pulumi up --stack {stack}; {count} would hurt later.")
 
 
 def admit(stack: str) -> Patient:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plantain import main, output
-from plantain.errors import InputError
+from plantain.errors import InputError, WarningFound
 from tests.plantain.conftest import ROOT
 
 
@@ -30,6 +30,11 @@ def test_a_failure_is_told_on_standard_error_with_its_cure_and_its_code(
     shown = capsys.readouterr()
     assert (caught.value.code, shown.out) == (2, "")
     assert shown.err == "error: Nothing to do.\n  cure: give something\n"
+
+
+def test_what_is_only_a_warning_is_not_called_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    output.failure(WarningFound("Soon."))
+    assert capsys.readouterr().err == "warning: Soon.\n"
 
 
 def test_control_c_ends_with_130_and_no_traceback(
