@@ -108,7 +108,7 @@ class LogProject(Component):
                 condition=gcp.projects.IAMMemberConditionArgs(
                     title="audit bucket",
                     description="Only the bucket of audit logs.",
-                    expression=self.bucket.id.apply(lambda bucket: f'resource.name.endsWith("{bucket}")'),
+                    expression=f'resource.name.endsWith("locations/{settings.region}/buckets/{BUCKET}")',
                 ),
                 opts=self._options(),
             )
@@ -165,7 +165,7 @@ class LogProject(Component):
                 condition=gcp.projects.IAMMemberConditionArgs(
                     title="audit view",
                     description="Only the view of audit logs.",
-                    expression=self.view.id.apply(lambda view: f'resource.name.endsWith("{view}")'),
+                    expression=f'resource.name.endsWith("buckets/{BUCKET}/views/{VIEW}")',
                 ),
                 opts=self._options(),
             )
