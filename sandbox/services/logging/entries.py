@@ -173,7 +173,7 @@ def routed(call: Call, bucket: str) -> list[tuple[str, Document]]:
         source = name.partition("/sinks/")[0]
         if hierarchy.canonical(destination) != bucket or sink.get("disabled"):
             continue
-        if source != owner and not may_write(call, sink, owner):
+        if source != owner and not may_write(call, sink, bucket):
             continue
         admitted = admission(call.cloud, source, sink)
         found |= {
@@ -191,10 +191,10 @@ def below(hierarchy: Hierarchy, source: str, sink: Document, key: str) -> bool:
     return bool(sink.get("includeChildren")) and source in hierarchy.ancestors("/".join(key.split("/")[:2]))
 
 
-def may_write(call: Call, sink: Document, owner: str) -> bool:
-    """Whether a sink's writer has been let into another project's buckets."""
+def may_write(call: Call, sink: Document, bucket: str) -> bool:
+    """Whether a sink's writer has been let into a bucket of another project; conditions name the bucket."""
     writer = Principal(sink.get("writerIdentity", ""))
-    return call.cloud.permissions.grant(writer, "logging.buckets.write", "cloudresourcemanager", owner) is not None
+    return call.cloud.permissions.grant(writer, "logging.buckets.write", "logging", bucket) is not None
 
 
 def admission(cloud: Cloud, source: str, sink: Document) -> Test:
