@@ -1,7 +1,7 @@
 """``python -m plantain.audit.reports.validate out/audit``: OSCAL and OCSF by the libraries of those who publish them.
 
-Run with the interpreter of an environment that has ``compliance-trestle`` and ``py-ocsf-models``; this project's own has
-not, because the first pins packages that are used here in other versions.
+Run with the interpreter of an environment that has ``compliance-trestle`` and ``py-ocsf-models``. This project's own
+has not, because the first pins packages that are used here in other versions.
 """
 
 from __future__ import annotations
