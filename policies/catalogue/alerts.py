@@ -17,7 +17,10 @@ POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 METRIC = "gcp:logging/metric:Metric"
 PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
-USER_METRIC = re.compile(r"logging\.googleapis\.com/user/([\w./-]+)")
+USER_METRIC = re.compile(r"logging[._]googleapis[._]com[/:]user[/_]([\w./-]+)")
+"""A metric from logs as filters name it, and as queries do."""
+QUERIED = re.compile(r"_(bucket|sum|count)$")
+"""What queries append to the name of a distribution."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,11 @@ def _watches(survey: Survey, policy: Resource, metrics: Sequence[Resource], even
     texts: list[object] = []
     for kind in ("conditionMatchedLog", "conditionThreshold", "conditionAbsent"):
         texts += [value for _, value in policy.each(f"conditions[].{kind}.filter") if value is not MISSING]
+    for kind in ("conditionPrometheusQueryLanguage", "conditionMonitoringQueryLanguage"):
+        texts += [value for _, value in policy.each(f"conditions[].{kind}.query") if value is not MISSING]
     survey.at(policy, "conditions")
-    names = {name for text in texts if isinstance(text, str) for name in USER_METRIC.findall(text)}
+    used = {name for text in texts if isinstance(text, str) for name in USER_METRIC.findall(text)}
+    names = {*used, *(QUERIED.sub("", name) for name in used)}
     for metric in metrics:
         linked = metric.urn in policy.dependencies.get("conditions", ())
         if linked or metric.name in names or metric.at("name") in names:

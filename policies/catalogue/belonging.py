@@ -1,10 +1,13 @@
 """Which project a resource belongs to, and which projects are campaigns."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from policies.catalogue.resource import Resource
 from policies.catalogue.unknown import MISSING, Unknown
 
+SHARED = "shared"
+"""The campaign label of what belongs to no campaign: the seed project, the project of logs."""
 PROJECT = "gcp:organizations/project:Project"
 
 
@@ -40,10 +43,16 @@ def _owner(resource: Resource, names: Mapping[str, str], urns: set[str]) -> str 
     return next((urn for urn in resource.dependencies.get("project", ()) if urn in urns), None)
 
 
+def campaign_label(project: Resource) -> Any:
+    """The campaign a project is labelled with; of a project somebody else made, only the effective labels are known."""
+    label = project.at("labels.campaign")
+    return project.at("effectiveLabels.campaign") if label is MISSING else label
+
+
 def is_campaign(project: Resource) -> bool:
     """Whether a project carries a campaign; one whose labels cannot be read might."""
-    label = project.at("labels.campaign")
-    return isinstance(label, Unknown | str) and bool(label)
+    label = campaign_label(project)
+    return isinstance(label, Unknown | str) and label not in {"", SHARED}
 
 
 def names_project(resource: Resource, path: str, project: Resource) -> bool | None:

@@ -155,6 +155,7 @@ def _key_origin(survey: Survey) -> Verdict:
     if not users:
         return survey.does_not_apply("nothing in the stack names a key")
     allowed = set(context.parameters.key_projects)
+    keys = {key.at("id") for key in context.of(KEY)}
     for project in context.of(PROJECT):
         allowed |= {named(project.at("projectId")), named(project.at("number"))} - {""}
     for resource in users:
@@ -169,6 +170,8 @@ def _key_origin(survey: Survey) -> Verdict:
                     survey.undecided(resource, "takes its key from a key of the stack that has no name yet")
                 continue
             found = NAME.match(str(name))
+            if name in keys and not context.parameters.separate_key_project:
+                continue
             if not found or found["project"] not in allowed:
                 survey.offends(resource, "names a key of a project that may hold none, whose owner can read the data")
             elif context.parameters.separate_key_project and found["project"] == named(resource.at("project")):

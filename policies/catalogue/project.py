@@ -3,11 +3,11 @@
 import datetime as dt
 import re
 
-from policies.catalogue.belonging import PROJECT
+from policies.catalogue.belonging import PROJECT, campaign_label
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
 from policies.catalogue.crosswalk import ids
-from policies.catalogue.look import Look, resource_control
+from policies.catalogue.look import Look, Open, resource_control
 from policies.catalogue.services import ALLOWED, KEYED
 from policies.catalogue.survey import Survey, stack_control
 from policies.catalogue.unknown import MISSING, Unknown
@@ -40,7 +40,7 @@ RULES = {
     "cost-center": r"[a-z0-9_-]{1,63}",
     "env": "dev|test|prod",
     "data-class": "public|internal|confidential|restricted",
-    "ends-on": r"\d{4}-\d{2}-\d{2}",
+    "ends-on": r"\d{4}-\d{2}-\d{2}|never",
 }
 """What a label's value must look like; the vocabulary of campaign files."""
 
@@ -65,7 +65,8 @@ def labels_path(type_: str) -> str:
 )
 def _labels_mandatory(look: Look, context: Context) -> Verdict:
     path = labels_path(look.resource.type)
-    labels = look.at(path, {})
+    # Of a resource somebody else made the provider knows only the effective labels.
+    labels = look.at(path, {}) or look.at("effectiveLabels", {})
     wanted = context.parameters.required_labels
     lacking = [name for name in wanted if name not in labels]
     if lacking:
@@ -78,7 +79,8 @@ def _labels_mandatory(look: Look, context: Context) -> Verdict:
     if wrong:
         return look.fails(f"{path}.{', '.join(wrong)} is not in the vocabulary, so reports put it in no group")
     for name in wanted:
-        look.at(f"{path}.{name}")
+        if isinstance(labels[name], Unknown):
+            raise Open(f"{path}.{name}", labels[name])
     return look.passes("all mandatory labels are there and in their vocabulary")
 
 
@@ -98,7 +100,8 @@ def _labels_consistent(survey: Survey) -> Verdict:
     if not context.campaigns:
         return survey.does_not_apply("the stack has no campaign")
     for project in context.campaigns:
-        wanted = survey.at(project, "labels.campaign")
+        survey.at(project, "labels.campaign")
+        wanted = campaign_label(project)
         for resource in context.by_project.get(project.urn, ()):
             path = labels_path(resource.type)
             if resource.type not in LABELLED and resource.type not in USER_LABELLED:
@@ -127,7 +130,7 @@ def _labels_consistent(survey: Survey) -> Verdict:
 )
 def _campaign_not_ended(look: Look, context: Context) -> Verdict:
     text = look.at("labels.ends-on")
-    if text is MISSING:
+    if text is MISSING or text == "never":
         return look.does_not_apply("the project carries no campaign")
     try:
         ends = dt.date.fromisoformat(str(text))
@@ -151,7 +154,10 @@ def _campaign_not_ended(look: Look, context: Context) -> Verdict:
     crosswalk=ids(cis5="3.1", cis4="3.1", nist="CM-7 SC-7", iso="A.8.9 A.8.20", soc2="CC6.6"),
 )
 def _project_no_default_network(look: Look, _: Context) -> Verdict:
-    if look.at("autoCreateNetwork") is not False:
+    value = look.at("autoCreateNetwork")
+    if value is MISSING and look.resource.source != "preview":
+        return look.stays_open("autoCreateNetwork is not recorded, because somebody else made the project")
+    if value is not False:
         return look.fails("autoCreateNetwork is not false, so the project gets a network that is open to the internet")
     return look.passes("the project gets no network by itself")
 

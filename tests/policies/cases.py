@@ -14,7 +14,7 @@ from policies.catalogue import UNKNOWN
 from policies.catalogue.alerts import EVENTS
 from policies.catalogue.organization import BASELINE
 from policies.catalogue.unknown import MISSING
-from tests.policies.world import KEY, MEMBER, NETWORK, PROJECT_ID, SUBNET
+from tests.policies.world import KEY, LABELS, MEMBER, NETWORK, PROJECT_ID, SUBNET
 
 Changes = Mapping[str, Any]
 
@@ -96,7 +96,13 @@ PROJECT: dict[str, Cases] = {
                 for change in broken("images", f"labels.{label}", wrong)
             ],
         ],
-        [{"images:labels": UNKNOWN}, {"images:labels.env": UNKNOWN}, {"channel:userLabels": UNKNOWN}],
+        [
+            {"images:labels": UNKNOWN},
+            {"images:labels.env": UNKNOWN},
+            {"channel:userLabels": UNKNOWN},
+            {"project:labels": {}, "project:effectiveLabels": {**LABELS, "env": UNKNOWN}},
+        ],
+        good=[{"project:labels": {}, "project:effectiveLabels": LABELS}, {"images:labels.ends-on": "never"}],
     ),
     "labels-consistent": Cases(
         bad=[
@@ -106,18 +112,26 @@ PROJECT: dict[str, Cases] = {
             {"project:labels.campaign": "autumn"},
         ],
         unknown=[{"images:labels": UNKNOWN}, {"project:labels.campaign": UNKNOWN}],
-        free=NO_CAMPAIGN,
-        good=[{"images:project": "somebody-else", "images:labels": {}}],
+        free=[*NO_CAMPAIGN, {"project:labels.campaign": "shared"}],
+        good=[
+            {"images:project": "somebody-else", "images:labels": {}},
+            {"project:labels": {}, "project:effectiveLabels": {"campaign": "spring-launch"}},
+        ],
     ),
     "campaign-not-ended": Cases(
         ("project",),
-        [{"project:labels.ends-on": "2026-11-20"}, {"project:labels.ends-on": "never"}],
+        [{"project:labels.ends-on": "2026-11-20"}, {"project:labels.ends-on": "some day"}],
         [{"project:labels.ends-on": UNKNOWN}],
-        NO_CAMPAIGN,
+        [*NO_CAMPAIGN, {"project:labels.ends-on": "never"}],
         [{"project:labels.ends-on": "2026-11-21"}],
     ),
     "project-no-default-network": Cases(
-        ("project",), broken("project", "autoCreateNetwork", True), [{"project:autoCreateNetwork": UNKNOWN}]
+        ("project",),
+        broken("project", "autoCreateNetwork", True),
+        [
+            {"project:autoCreateNetwork": UNKNOWN},
+            {"project:autoCreateNetwork": MISSING, "project!source": "state"},
+        ],
     ),
     "api-allow-list": Cases(
         ("api-storage",),
@@ -684,7 +698,10 @@ KEYS: dict[str, Cases] = {
                 )
             )
         ],
-        good=[{"function:kmsKeyName": KEY.replace(PROJECT_ID, "keys-of-all")}],
+        good=[
+            {"function:kmsKeyName": KEY.replace(PROJECT_ID, "keys-of-all")},
+            {"function:kmsKeyName": FOREIGN_KEY, "central": ("gcp:kms/cryptoKey:CryptoKey", {"id": FOREIGN_KEY})},
+        ],
         parameters={"key_projects": ("keys-of-all",)},
     ),
     "key-beside-data": Cases(
@@ -1112,6 +1129,19 @@ def _event(name: str) -> Cases:
         free=[{"perimeter": None}] if name == "alert-perimeter-changes" else NO_CAMPAIGN,
         good=[
             {**alone, f"{alert}:enabled": MISSING},
+            *(
+                {
+                    "metric:name": "denied",
+                    "metric:filter": next(event.example for event in EVENTS if event.id == name),
+                    f"{alert}:conditions": [{language: {"query": query}}],
+                }
+                for language, query in (
+                    ("conditionPrometheusQueryLanguage", "increase(logging_googleapis_com:user_denied[5m]) > 0"),
+                    ("conditionPrometheusQueryLanguage", "increase(logging_googleapis_com:user_denied_sum[5m]) > 0"),
+                    ("conditionMonitoringQueryLanguage", "fetch x::logging.googleapis.com/user/denied"),
+                )
+                if name == "alert-key-destruction"
+            ),
             *(
                 [
                     {
