@@ -4,7 +4,7 @@
 
 Each experiment starts from an empty organisation, deploys with the fault, deploys again, and compares what there is
 with what an unharmed update leaves. With two minutes each, all 800 take more than a day: ``--every 20`` tries every
-twentieth request. ``make bench`` runs a sample of that kind.
+twentieth request, and so does ``SWEEP_EVERY=20 make bench``.
 """
 
 from __future__ import annotations
