@@ -125,9 +125,10 @@ def verify(
         if report.problems:
             output.table(("where", "what"), [(problem.where, problem.what) for problem in report.problems])
         else:
+            again = len(report.rejudged)
             output.say(
-                f"{len(report.bundles)} bundles and {report.files} files are as they were written; "
-                f"{len(report.rejudged)} bundles were judged again with the same results."
+                f"Bundles: {len(report.bundles)}, files: {report.files}, all as they were written. "
+                f"Judged again with the same results: {again}."
             )
     if report.problems:
         raise EvidenceChanged(

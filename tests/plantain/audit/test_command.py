@@ -115,7 +115,7 @@ def test_verify_says_what_it_proved_and_fails_with_a_code_of_its_own(chain: Chai
     key.write_bytes(chain.public_key)
     text, error = plantain("verify", chain.root, "--public-key", key)
     assert error is None
-    assert "3 bundles were judged again with the same results" in text
+    assert "Judged again with the same results: 3." in text
     (chain.bundle(1) / "inventory.json").write_text("{}")
     text, error = plantain("verify", chain.root, "--public-key", key, "--json")
     assert isinstance(error, EvidenceChanged)
