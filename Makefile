@@ -5,7 +5,7 @@ RUN := .venv/bin
 # Without kept bytecode every pulumi run compiles the provider's package anew, which takes longer than the run itself.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint format types bench docs lock clean
+.PHONY: help setup demo test lint format types bench docs site lock clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ bench: setup  ## Measure, and write bench/results.json, which the documentation 
 
 docs: setup  ## Regenerate the generated parts of the documentation
 	@$(RUN)/python -m tools.generate_docs
+
+site: setup  ## Build docs/ as a site, into build/site
+	@$(RUN)/zensical build
 
 lock: setup  ## Resolve and hash the dependencies anew
 	@$(RUN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
