@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra import campaign_model, channels, provider, source
+from infra import campaign_model, channels, naming, provider, source
 from infra import wheels as vendor
 from infra.campaign import Campaign, CampaignFoundation
 from infra.component import Component
@@ -14,7 +14,7 @@ from infra.errors import MembershipError, Problem
 from infra.guard import Guard
 from infra.membership import Membership
 from infra.perimeter import Perimeter
-from infra.perimeter_settings import JoinedPerimeter
+from infra.perimeter_settings import Enforcement, JoinedPerimeter
 from infra.placement_model import Dependencies
 from infra.retention import Retention, retention
 from infra.settings import Settings
@@ -94,7 +94,7 @@ def deploy(
         if logs:
             Membership("logs", settings.perimeter, number=logs.project.number, opts=google)
         memberships = {
-            name: [Membership(name, settings.perimeter, number=foundation.project.number, opts=google)]
+            name: _joined(name, settings, settings.perimeter, number=foundation.project.number, opts=google)
             for name, foundation in foundations.items()
         }
     elif settings.perimeter is not None:
@@ -139,6 +139,30 @@ def deploy(
             projects = {name: foundation.project.project for name, foundation in foundations.items()}
             Overview(project=settings.monitoring_project, stack=stack, campaigns=projects, opts=google)
     return outputs | {"campaigns": deployments}
+
+
+def _joined(
+    name: str,
+    settings: Settings,
+    perimeter: JoinedPerimeter,
+    *,
+    number: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> list[Component]:
+    """A campaign's membership, and the wait until it is inside: what is made before is made unprotected."""
+    # Only a stack that joins asks an API itself, so only it loads what asking takes.
+    from infra.google_api import GoogleApi  # noqa: PLC0415
+    from infra.readiness import Readiness, member_of  # noqa: PLC0415
+
+    membership = Membership(name, perimeter, number=number, opts=opts)
+    configuration = "status" if perimeter.enforcement is Enforcement.ENFORCED else "spec"
+    inside = Readiness(
+        f"{name}-inside",
+        GoogleApi.of(settings),
+        number.apply(lambda number: [member_of(perimeter.perimeter, naming.project_member(number), configuration)]),
+        after=[membership],
+    )
+    return [membership, inside]
 
 
 def _shared(settings: Settings, *, retention: Retention, opts: pulumi.ResourceOptions) -> "Foundation | None":

@@ -147,3 +147,15 @@ def test_shared_projects_need_labels(part: str) -> None:
     with pytest.raises(SettingsError, match="plantain:labels: missing") as caught:
         make_settings(**{part: {}})
     assert "pulumi config set --path 'plantain:labels.owner' cloud-platform" in str(caught.value)
+
+
+def test_a_campaign_that_joins_makes_nothing_before_it_is_inside(root: Path) -> None:
+    stack = record(root, perimeter=joined())
+    [wait] = [resource for resource in stack.resources.values() if resource.type == "pulumi:index:Stash"]
+    [condition] = wait.inputs["input"]
+    assert condition["field"] == "status.resources"
+    member = stack.only("accesscontextmanager/servicePerimeterResource:ServicePerimeterResource")
+    assert condition["value"] == member.inputs["resource"]
+    assert member.urn in stack.ancestors(wait)
+    for kind in ("storage/bucket:Bucket", "cloudfunctionsv2/function:Function"):
+        assert all(wait.urn in stack.ancestors(resource) for resource in stack.of_type(kind))
