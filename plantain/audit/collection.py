@@ -243,7 +243,10 @@ def _ask(request: Request) -> tuple[list[Reading], Reading, set[str], list[Unrea
     strangers = set(labelled) - own
     readings = inventory.read_projects(cloud, sorted(own | strangers), places)
     accounts = {str(s.settings["billingAccount"]) for s in request.sources if s.settings.get("billingAccount")}
-    above = inventory.read_organization(cloud, organization, accounts) if organization else Reading("organization")
+    folders = {str(s.settings["folder"]) for s in request.sources if s.settings.get("folder")}
+    above = Reading("organization")
+    if organization:
+        above = inventory.read_organization(cloud, organization, accounts, folders)
     return readings, above, strangers, [unlisted] if unlisted else []
 
 

@@ -68,10 +68,14 @@ def read_project(cloud: GoogleCloud, name: str, locations: frozenset[str]) -> Re
     return Reading(name, resources, reader.unread, reader.asked, assets)
 
 
-def read_organization(cloud: GoogleCloud, number: str, billing_accounts: set[str]) -> Reading:
-    """What lies above all projects."""
+def read_organization(
+    cloud: GoogleCloud, number: str, billing_accounts: set[str], folders: Iterable[str] = ()
+) -> Reading:
+    """What lies above all projects; policies and contacts of the folders that stacks name, too."""
     reader = Reader(cloud, f"organizations/{number}")
     resources = list(organization.read(reader, number, billing_accounts))
+    for folder in sorted(folders):
+        resources += [*organization.policies(reader, folder), *organization.contacts(reader, folder)]
     return Reading(reader.project, resources, reader.unread, reader.asked)
 
 

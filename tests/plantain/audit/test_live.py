@@ -130,6 +130,13 @@ def test_an_organisations_policies_are_read_as_pulumi_writes_them() -> None:
     assert found["Budget"].at("allUpdatesRule.pubsubTopic") == "t"
 
 
+def test_policies_of_a_folder_that_a_stack_names_are_read() -> None:
+    listed = {"policies": [{"name": "folders/7/policies/c", "spec": {"rules": []}}]}
+    google: Any = Google({"orgpolicy v2/folders/7/policies": listed})
+    reading = inventory.read_organization(google, "1", set(), ["folders/7"])
+    assert [identity(one) for one in reading.resources] == ["gcp:orgpolicy/policy:Policy|folders/7/policies/c"]
+
+
 def test_projects_of_no_campaign_are_not_in_the_population() -> None:
     listed = [{"projectId": "a", "labels": {"campaign": "x"}}, {"projectId": "b"}, {"projectId": "c", "labels": {}}]
     google: Any = Google({"cloudresourcemanager v3/projects:search": {"projects": listed}})
