@@ -1,6 +1,7 @@
 """``python -m bench.function [PART ...]``: the function's figures, into bench/results.json; all parts by default."""
 
 import json
+import signal
 import sys
 
 from bench.function import page
@@ -16,4 +17,6 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # A run that is told to end ends its servers, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main(sys.argv[1:]))
