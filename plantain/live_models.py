@@ -33,7 +33,7 @@ class Reading:
 def read(cloud: GoogleCloud, project: str, models: tuple[Model, ...]) -> list[Reading]:
     """Each model in each of its locations. Counting tokens is free and needs ``aiplatform.endpoints.predict``.
 
-    Source: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/get-token-count (read 2026-08).
+    Seen in the sandbox; Google's page on counting tokens was not read for it.
     """
     return [read_one(cloud, project, model.id, location) for model in models for location in model.locations]
 

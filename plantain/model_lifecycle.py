@@ -11,7 +11,7 @@ from generation.models import Model, Table
 WARN_DAYS = 90
 """Days before its (earliest) retirement from which a model is warned of."""
 STALE_PRICE_DAYS = 120
-"""Age from which a price has to be read again: Google announces changes of price 30 days ahead."""
+"""Age from which a price has to be read again; our own choice."""
 
 
 @dataclass(frozen=True)

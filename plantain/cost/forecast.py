@@ -27,7 +27,7 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What a forecast takes for granted; every one can be given.
+    """What a forecast takes for granted: estimates, none of them measured on Google Cloud.
 
     Attributes:
         prompt_tokens: input text of a request.

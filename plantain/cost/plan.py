@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TARGET_LOAD = 0.85
 """The alert of a campaign fires at 85 % of its instances, so the plan stays at it."""
 MEBIBYTES_PER_REQUEST = {"512": 20, "1K": 40, "2K": 90, "4K": 220}
-"""Memory of a request in flight: the model's answer in base64, the image, the body that is stored (tests/functions)."""
+"""Memory of a request in flight: answer in base64, image, stored body. An estimate; nothing has measured it."""
 MEBIBYTES_OF_PROCESS = 300
 MEMORY_STEPS_GIB = (1, 2, 4, 8, 16)
 ADDRESSES_PER_INSTANCE = 2

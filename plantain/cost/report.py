@@ -19,8 +19,7 @@ Document = dict[str, Any]
 
 TABLE = re.compile(r"^[a-z0-9:.\-]+\.\w+\.\w+$")
 SETTLING_DAYS = 2
-"""Days until the export holds nearly all of a day's cost; it may change for longer
-(docs.cloud.google.com/billing/docs/how-to/export-data-bigquery, read 2026-08)."""
+"""Days after which a missing cost is no longer put down to the export's lag. Our own choice."""
 
 QUERY = """
 SELECT

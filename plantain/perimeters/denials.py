@@ -1,6 +1,6 @@
 """Denials of VPC Service Controls, read from audit logs and gathered by who was refused what.
 
-Entry format: https://docs.cloud.google.com/vpc-service-controls/docs/troubleshooting (read 2026-08).
+Entry format: https://docs.cloud.google.com/vpc-service-controls/docs/troubleshooting (named from memory, not read).
 """
 
 from __future__ import annotations

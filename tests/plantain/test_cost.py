@@ -93,7 +93,7 @@ def test_storage_that_is_deleted_before_it_moves_is_all_standard() -> None:
 
 
 def test_old_prices_are_flagged() -> None:
-    assert prices().stale(dt.date(2026, 12, 1)) == []
+    assert prices().stale(dt.date(2026, 12, 1)) == ["keyVersion", "keyOperations"]
     assert "runMemory" in prices().stale(dt.date(2027, 6, 1))
 
 

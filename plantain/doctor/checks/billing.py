@@ -8,8 +8,7 @@ from plantain.doctor.finding import Check, Finding
 from plantain.doctor.patient import Patient
 
 DEFAULT_LINKS = 5
-"""Projects a new, self-served billing account may be linked to until Google raises it
-(support.google.com/cloud/answer/6330231, and threads of 2026)."""
+"""Projects a new, self-served billing account is believed to take until Google raises it. No page was read for it."""
 
 
 def run(patient: Patient) -> Iterator[Finding]:

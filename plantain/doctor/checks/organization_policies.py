@@ -17,7 +17,7 @@ CONTINENTS = {
     "asia": ("in:asia-locations",),
 }
 EU_EXCEPTIONS = ("europe-west2", "europe-west6")
-"""Regions of the continent that are no part of in:eu-locations: London and Zurich."""
+"""Regions of the continent outside the European Union: London and Zurich. Google's list of groups was not read."""
 
 Document = dict[str, Any]
 
