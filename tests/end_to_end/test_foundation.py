@@ -107,7 +107,7 @@ def test_changes_of_settings_replace_nothing_that_is_kept(foundation: tuple[Orga
     assert "redis.googleapis.com" not in perimeter["status"]["restrictedServices"]
     assert "egressPolicies" not in perimeter["status"]
     after = resources(stack)
-    kept = [urn for urn in before if "Project::" in urn or "ProjectBucketConfig::" in urn]
+    kept = [urn for urn in before if ":Project::" in urn or ":ProjectBucketConfig::" in urn]
     assert kept
     assert all(before[urn]["id"] == after[urn]["id"] for urn in kept)
 
