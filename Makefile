@@ -35,9 +35,13 @@ docs: setup  ## Regenerate the generated parts of the documentation
 site: setup  ## Build docs/ as a site, into build/site
 	@$(RUN)/zensical build
 
+LOCK := $(RUN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --upgrade
+
 lock: setup  ## Resolve and hash the dependencies anew
-	@$(RUN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --extra sandbox --extra dev --upgrade pyproject.toml -o requirements/all.txt
+	@$(LOCK) --extra sandbox --extra dev pyproject.toml -o requirements/all.txt
+	@$(LOCK) requirements/policies.in -o requirements/policies.txt
+	@$(LOCK) functions/requirements.in -o functions/requirements.txt
 	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements/all.txt > requirements/installer.txt
 
 clean:  ## Remove what was made here; the engine's cache stays
