@@ -277,8 +277,12 @@ def test_a_change_of_every_setting_replaces_nothing_that_holds_anything(campaign
 
 
 def test_destroy_waits_for_images_that_nobody_may_delete(campaign: Deployment) -> None:
-    with pytest.raises(StackError, match="retentionPolicyNotMet"):
+    bucket = campaign.campaign()["bucket"]
+    kept = called(campaign, "GET", f"storage/v1/b/{bucket}/o")["items"]
+    with pytest.raises(StackError, match="pulumi destroy"):
         campaign.stack.destroy()
+    assert kept
+    assert called(campaign, "GET", f"storage/v1/b/{bucket}/o")["items"] == kept
 
 
 def test_destroy_leaves_the_project_and_the_ring_of_others(campaign: Deployment) -> None:
