@@ -72,7 +72,12 @@ class Perimeter(Component):
             # Titles are unique in a policy, so the new one cannot exist beside the old one.
             opts=self._options(delete_before_replace=True),
         )
-        self._levels = AccessLevels(short, policy=policy, levels=perimeter.access_levels, opts=self._options())
+        # A component without resources would be the first thing that a refused destroy takes away.
+        self._levels = (
+            AccessLevels(short, policy=policy, levels=perimeter.access_levels, opts=self._options())
+            if perimeter.access_levels
+            else None
+        )
         self._sinks, self._log_project = sinks, log_project
         enforced = self._rules(perimeter, members)
         proposed = self._rules(perimeter, members, perimeter.proposed) if perimeter.proposed else enforced
@@ -109,6 +114,10 @@ class Perimeter(Component):
         )
         return policy.name.apply(lambda number: f"accessPolicies/{number}")
 
+    def _named(self, level: str) -> pulumi.Input[str]:
+        """The full name of a level that a rule asks for: one of this perimeter's, or one that exists already."""
+        return self._levels.named(level) if self._levels else level
+
     def _rules(
         self, perimeter: OwnedPerimeter, members: Mapping[str, pulumi.Output[str]], proposal: Proposal | None = None
     ) -> Any:
@@ -118,7 +127,7 @@ class Perimeter(Component):
         fixed = [
             perimeter_rules.deployers(perimeter.deployers, self.level.name),
             *(
-                [perimeter_rules.auditors(perimeter.auditors, [*map(self._levels.named, perimeter.auditor_levels)])]
+                [perimeter_rules.auditors(perimeter.auditors, [*map(self._named, perimeter.auditor_levels)])]
                 if perimeter.auditors
                 else []
             ),
@@ -143,14 +152,14 @@ class Perimeter(Component):
             "ingress_policies": [
                 *fixed,
                 *(
-                    perimeter_rules.ingress(rule, self._levels.named)
+                    perimeter_rules.ingress(rule, self._named)
                     for rule in (*perimeter.ingress, *tried.ingress)
                     if rule.title not in tried.without
                 ),
             ],
         }
         leaving = [
-            perimeter_rules.egress(rule, self._levels.named)
+            perimeter_rules.egress(rule, self._named)
             for rule in (*perimeter.egress, *tried.egress)
             if rule.title not in tried.without
         ]
