@@ -13,8 +13,9 @@ from tools.setup_browser import find
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ended with its module: while it lives, its event loop counts as running, so no asynchronous test could run."""
     program = find()
     assert program, "no Chromium: run python tools/setup_browser.py"
     with sync_playwright() as playwright:
