@@ -20,9 +20,12 @@ GOOGLES_OWN = {
     "iam.deletedServiceAccounts",
     "iam.policies",
     "iam.serviceAgents",
+    "operations.slots",
     "run.images",
+    "sandbox.denials",
     "sandbox.keys",
     "storage.clock",
+    "storage.sessions",
 }
 
 PROMPT = "A ripe plantain on a marble table, product shot"

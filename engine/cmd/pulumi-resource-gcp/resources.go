@@ -113,6 +113,7 @@ var resources = map[string]member{
 	"google_vertex_ai_endpoint":                      {"vertex", "AiEndpoint"},
 
 	// Logs and monitoring
+	"google_logging_billing_account_sink":    {"logging", "BillingAccountSink"},
 	"google_logging_folder_settings":         {"logging", "FolderSettings"},
 	"google_logging_folder_sink":             {"logging", "FolderSink"},
 	"google_logging_log_view":                {"logging", "LogView"},
