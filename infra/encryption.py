@@ -24,6 +24,25 @@ ENCRYPTER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """Artifact Registry checks for exactly this role."""
 
 
+def encrypters(
+    name: str,
+    keys: Mapping[str, gcp.kms.CryptoKey],
+    users: Mapping[str, Mapping[str, pulumi.Input[str]]],
+    *,
+    opts: pulumi.ResourceOptions,
+) -> dict[str, list[gcp.kms.CryptoKeyIAMMember]]:
+    """For each key, the grants of those who encrypt with it."""
+    return {
+        key: [
+            gcp.kms.CryptoKeyIAMMember(
+                f"{name}-{key}-{user}", crypto_key_id=keys[key].id, role=ENCRYPTER, member=member, opts=opts
+            )
+            for user, member in members.items()
+        ]
+        for key, members in users.items()
+    }
+
+
 class Encryption(Component):
     """Key ring, keys and grants.
 
@@ -77,19 +96,7 @@ class Encryption(Component):
             )
             for key in users
         }
-        self.grants = {
-            key: [
-                gcp.kms.CryptoKeyIAMMember(
-                    f"{name}-{key}-{user}",
-                    crypto_key_id=self.keys[key].id,
-                    role=ENCRYPTER,
-                    member=member,
-                    opts=self._options(),
-                )
-                for user, member in members.items()
-            ]
-            for key, members in users.items()
-        }
+        self.grants = encrypters(name, self.keys, users, opts=self._options())
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
 
     def _ring(

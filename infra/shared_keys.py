@@ -7,13 +7,12 @@ import pulumi_gcp as gcp
 
 from infra import naming
 from infra.component import Component
+from infra.encryption import DESTROY_DELAY, encrypters
 from infra.foundation_labels import FoundationLabels
 from infra.retention import Retention
 
 ROTATION = "7776000s"
 """90 days, the longest period that CIS Google Cloud Foundations 1.10 accepts."""
-DESTROY_DELAY = "2592000s"
-ENCRYPTER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 
 
 class SharedKeys(Component):
@@ -70,17 +69,5 @@ class SharedKeys(Component):
             )
             for key in users
         }
-        self.grants = {
-            key: [
-                gcp.kms.CryptoKeyIAMMember(
-                    f"{name}-{key}-{user}",
-                    crypto_key_id=self.keys[key].id,
-                    role=ENCRYPTER,
-                    member=member,
-                    opts=self._options(),
-                )
-                for user, member in members.items()
-            ]
-            for key, members in users.items()
-        }
+        self.grants = encrypters(name, self.keys, users, opts=self._options())
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})

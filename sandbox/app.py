@@ -60,10 +60,17 @@ def create_app(cloud: Cloud) -> Starlette:
     """The application of one sandbox."""
     console = Console(cloud)
 
+    def by_socket(request: Request) -> bool:
+        return cloud.gateway.arrival(request) is OUTSIDE
+
     async def api(request: Request) -> Response:
-        # An instance asks its metadata server at / whether it is one.
-        by_socket = cloud.gateway.arrival(request) is OUTSIDE
-        if request.url.path == "/" and request.method == "GET" and by_socket and control.is_local(request):
+        # An instance asks its metadata server at / whether it is one: only a request by the socket is a browser's.
+        if (
+            request.scope["path"] == "/"
+            and request.method == "GET"
+            and control.is_local(request)
+            and by_socket(request)
+        ):
             return console.overview(request)
         return await answer(cloud, request)
 

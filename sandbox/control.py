@@ -24,6 +24,7 @@ from sandbox.control_requests import (
 )
 from sandbox.enforcement.quotas import PRODUCER_OVERRIDES, table
 from sandbox.faults import Fault
+from sandbox.services.monitoring import notifications
 from sandbox.settings import STATE_FILE
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
         return JSONResponse(found)
 
     def announced(_: Request) -> Response:
-        return JSONResponse(cloud.store.documents("monitoring.notifications"))
+        return JSONResponse(cloud.store.documents(notifications.KIND))
 
     def certificate(_: Request) -> Response:
         return PlainTextResponse(cloud.gateway.authority.certificate_pem, media_type="application/x-pem-file")

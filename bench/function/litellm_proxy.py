@@ -33,7 +33,7 @@ def installed() -> Path:
     program = HOME / "bin" / "litellm"
     if not program.exists():
         installer = [sys.executable, "-m", "uv"]
-        subprocess.run([*installer, "venv", "-q", "--python", sys.executable, str(HOME)], check=True)  # noqa: S603
+        subprocess.run([*installer, "venv", "-q", "--python", sys.executable, str(HOME)], check=True)  # noqa: S603 -- uv, with our own arguments
         wanted = ["litellm[proxy]", "google-auth", "requests"]
         command = [*installer, "pip", "install", "-q", "--python", str(HOME / "bin" / "python"), *wanted]
         subprocess.run(command, check=True)  # noqa: S603 -- a command of this file
