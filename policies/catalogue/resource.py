@@ -76,6 +76,9 @@ class Resource:
 
 
 def _step(value: Any, name: str) -> Any:
+    if isinstance(value, dict):  # By far the most; an abstract class takes ten times as long to ask.
+        found = value.get(name)
+        return MISSING if found is None else found
     if isinstance(value, Unknown):
         return value
     if isinstance(value, Sequence) and not isinstance(value, str):

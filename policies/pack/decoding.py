@@ -78,20 +78,51 @@ class Servicer(sdk._PolicyAnalyzerServicer):  # type: ignore[misc,name-defined,u
     def _concerned(self, type_: str) -> tuple[Any, list[Any]]:
         """This servicer with only the policies that concern a type, and what is to be said of the others."""
         wanted, others = [], []
-        for policy in self._PolicyAnalyzerServicer__policies:
+        for policy in self._policies:
             concerns = getattr(policy, "concerns", None)
             if concerns is None or concerns(type_):
                 wanted.append(policy)
             elif self._get_enforcement_level(policy) is not sdk.EnforcementLevel.DISABLED:
                 others.append(sdk.proto.PolicyNotApplicable(policy_name=policy.name, reason="another type of resource"))
-        servicer = copy.copy(self)
-        servicer._PolicyAnalyzerServicer__policies = wanted  # noqa: SLF001 - nothing public narrows them down
-        return servicer, others
+        return self._with(wanted), others
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
-        """Judge a stack."""
+        """Judge a stack: its resources are put together once, and every policy of a stack sees the same ones."""
+        answer = sdk.proto.AnalyzeResponse()
+        policies = [one for one in self._policies if isinstance(one, sdk.StackValidationPolicy)]
+        judged = [one for one in policies if self._get_enforcement_level(one) is not sdk.EnforcementLevel.DISABLED]
+
+        def by_all(args: Any, _: Any) -> None:
+            for policy in judged:
+                level = self._get_enforcement_level(policy)
+                report = self._create_report_violation(answer, policy.name, policy.description, level, policy.severity)
+                try:
+                    policy.validate(args, report)
+                except sdk._NotApplicableError as error:  # noqa: SLF001 - how a policy says so
+                    answer.not_applicable.append(
+                        sdk.proto.PolicyNotApplicable(policy_name=policy.name, reason=error.reason or "")
+                    )
+
+        together = sdk.StackValidationPolicy(
+            name="together",
+            description="Every policy of a stack.",
+            validate=by_all,
+            enforcement_level=sdk.EnforcementLevel.MANDATORY,
+        )
         with one_request():
-            return super().AnalyzeStack(request, context)
+            super(Servicer, self._with([together])).AnalyzeStack(request, context)
+        return answer
+
+    @property
+    def _policies(self) -> list[Any]:
+        found: list[Any] = self._PolicyAnalyzerServicer__policies
+        return found
+
+    def _with(self, policies: list[Any]) -> Any:
+        """This servicer with other policies."""
+        servicer = copy.copy(self)
+        servicer._PolicyAnalyzerServicer__policies = policies  # noqa: SLF001 - nothing public narrows them down
+        return servicer
 
 
 def install() -> None:
