@@ -25,6 +25,7 @@ from sandbox.console.pages import Console
 from sandbox.control import LOCAL_HOSTS
 from sandbox.enforcement.checks import CHECKS
 from sandbox.enforcement.explanations import explain
+from sandbox.enforcement.usage import STEP
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
 from sandbox.faults import ConnectionDropped, begin, end
 from sandbox.fields import prune
@@ -86,6 +87,15 @@ def create_app(cloud: Cloud) -> Starlette:
 
 
 async def answer(cloud: Cloud, request: Request) -> Response:
+    """As ``answered``; what it sets off is a step of its own, also where one request sends another."""
+    step = STEP.set(STEP.get())
+    try:
+        return await answered(cloud, request)
+    finally:
+        STEP.reset(step)
+
+
+async def answered(cloud: Cloud, request: Request) -> Response:
     """Answer one request, whatever happens, and log it."""
     started = time.perf_counter()
     host = request.headers.get("host", "").lower()
@@ -100,6 +110,7 @@ async def answer(cloud: Cloud, request: Request) -> Response:
             response = metadata_server.answer(cloud, request, arrival.instance)
         elif cloud.instances.serves(host):
             label = "run.invoke"
+            STEP.set(label)
             await begin(cloud.faults.take(label, read=False), label)
             response = await invocation.answer(cloud, request, origin)
             denial = getattr(request.state, "denial", "")
@@ -107,11 +118,13 @@ async def answer(cloud: Cloud, request: Request) -> Response:
             service, path = locate(cloud, host, raw_path(request))
             if service == "storage" and xml_api.is_object_path(path):
                 label = "storage.xml"
+                STEP.set(label)
                 await begin(cloud.faults.take(label, read=False), label)
                 response = await xml_api.answer(cloud, request, path, origin)
             else:
                 call = await read_call(cloud, request, service, path, origin)
                 label, principal = call.method.id, call.principal
+                STEP.set(call.method.short)
                 response = await dispatch(call)
                 denial = call.denial
     except ApiError as error:

@@ -20,9 +20,11 @@ from sandbox.control_requests import (
     GroupRequest,
     IssuerRequest,
     QuotaRequest,
+    RecordingRequest,
     TokenRequest,
 )
 from sandbox.enforcement.quotas import PRODUCER_OVERRIDES, table
+from sandbox.enforcement.usage import Usage
 from sandbox.faults import Fault
 from sandbox.services.monitoring import notifications
 from sandbox.settings import STATE_FILE
@@ -81,6 +83,13 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
             cloud.consistency.set(Lag.model_validate_json(await request.body()))
         return JSONResponse(cloud.consistency.lag.model_dump())
 
+    async def grants(request: Request) -> Response:
+        usage = cloud.permissions.usage
+        if request.method == "POST":
+            asked = RecordingRequest.model_validate_json(await request.body())
+            (usage.start if asked.recording else usage.stop)()
+        return JSONResponse(usage.document() if request.method == "GET" else {"recording": usage.recording})
+
     async def token(request: Request) -> Response:
         asked = TokenRequest.model_validate_json(await request.body())
         principal = Principal(asked.member)
@@ -126,6 +135,7 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
         await cloud.instances.stop_all()
         cloud.reset()
         cloud.log.clear()
+        cloud.permissions.usage = Usage()
         cloud.faults.remove()
         cloud.consistency.set(Lag())
         return JSONResponse(report(cloud))
@@ -142,6 +152,7 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
             Route("/certificate", certificate),
             Route("/faults", guarded(faults), methods=["GET", "POST", "DELETE"]),
             Route("/consistency", guarded(consistency), methods=["GET", "POST"]),
+            Route("/grants", guarded(grants), methods=["GET", "POST"]),
             Route("/tokens", guarded(token), methods=["POST"]),
             Route("/issuers", guarded(issuer), methods=["POST"]),
             Route("/groups", guarded(group), methods=["POST"]),

@@ -45,6 +45,14 @@ class QuotaRequest(BaseModel):
     dimensions: dict[str, str] = {}
 
 
+class RecordingRequest(BaseModel):
+    """Begin anew to record which grants are used, or stop."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recording: bool
+
+
 class GroupRequest(BaseModel):
     """Define a Cloud Identity group's members."""
 

@@ -18,6 +18,7 @@ from sandbox.enforcement.conditions import LIST_PREFIX, MODIFIED_GRANTS, Subject
 from sandbox.enforcement.delegation import last_delegate
 from sandbox.enforcement.deny import Denial, DenyPolicies
 from sandbox.enforcement.principals import members
+from sandbox.enforcement.usage import Grant, Usage
 from sandbox.errors import ERROR_INFO, PermissionDenied
 from sandbox.policies import Policies
 from sandbox.store import Store
@@ -55,15 +56,6 @@ def holds(patterns: list[str], needed: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """Why a permission is held."""
-
-    role: str
-    member: str
-    resource: str
-
-
-@dataclass(frozen=True, slots=True)
 class Unmet:
     """A binding that would grant, if its condition held."""
 
@@ -87,9 +79,14 @@ class Explanation:
 
 
 class Permissions:
-    """Answers whether a member holds a permission on a resource."""
+    """Answers whether a member holds a permission on a resource.
+
+    Attributes:
+        usage: which grants were used, while somebody wants to know.
+    """
 
     def __init__(self, store: Store, policies: Policies, deny_policies: DenyPolicies, clock: Clock) -> None:
+        self.usage = Usage()
         self._store = store
         self._policies = policies
         self._deny_policies = deny_policies
@@ -123,15 +120,22 @@ class Permissions:
         subject = subject or Subject(service, name, Caller(principal.member, "", moment=self._clock.now()))
         if denial := self._deny_policies.denial(principal, names, needed, subject):
             return Explanation(None, denial)
-        unmet = []
+        unmet, met = [], []
         for role, member, resource, condition in self._policies.bindings(service, name, names):
             if not holds(self.of_role(role), needed):
                 continue
-            grant = Grant(role, member, resource)
+            grant = Grant(role, member, resource, (condition or {}).get("title", ""))
             if condition is None or self._deny_policies.conditions.hold(condition, subject, principal):
-                return Explanation(grant, None)
-            unmet.append(Unmet(grant, condition.get("expression", "")))
-        return Explanation(None, None, tuple(unmet))
+                met.append(grant)
+                if not self.usage.recording:
+                    break
+            else:
+                unmet.append(Unmet(grant, condition.get("expression", "")))
+        if not met:
+            return Explanation(None, None, tuple(unmet))
+        if self.usage.recording:
+            self.usage.add(principal.member, needed, f"//{service}.googleapis.com/{name}", met)
+        return Explanation(met[0], None)
 
     def grant(
         self, principal: Principal, needed: str, service: str, name: str, subject: Subject | None = None

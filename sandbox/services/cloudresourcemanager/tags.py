@@ -178,6 +178,7 @@ class TagBinding(Tag):
         value = next((v for v in values if v["name"] == asked[0] or v["namespacedName"] == asked[1]), None)
         if value is None:
             raise InvalidArgument(f"Tag value {asked[0] or asked[1]!r} does not exist.")
+        require_value(call, value, "create")
         call.body["tagValue"] = value["name"]
         call.body["tagValueNamespacedName"] = value["namespacedName"]
         parent = call.body["parent"] = numbered(call, call.body.get("parent", ""))
@@ -217,9 +218,22 @@ class TagBinding(Tag):
 
     def delete(self, call: Call) -> Document:
         """Answers with nothing."""
-        self.read(call)
+        binding = self.read(call)
+        if value := call.cloud.store.get(TagValue.kind, binding["tagValue"]):
+            require_value(call, value, "delete")
         call.cloud.store.delete(self.kind, call.name)
         return self.operation(call, call.name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
+
+
+def require_value(call: Call, value: Document, verb: str) -> None:
+    """Attaching a value, and taking it away, needs a permission on the value besides the one on the resource.
+
+    https://docs.cloud.google.com/resource-manager/docs/tags/tags-creating-and-managing (read 2026-08).
+    """
+    key = call.cloud.store.get(TagKey.kind, value["parent"]) or {}
+    holder = call.cloud.hierarchy.canonical(key.get("parent", "")) or call.cloud.hierarchy.organization
+    needed = f"resourcemanager.tagValueBindings.{verb}"
+    call.cloud.permissions.require(call.principal, needed, "cloudresourcemanager", holder)
 
 
 def numbered(call: Call, resource: str) -> str:
@@ -274,8 +288,10 @@ def effective(call: Call) -> Document:
 
 
 def to_organization(call: Call) -> tuple[str, str]:
-    """The parent's policy governs tags; without one, the organisation's."""
+    """The parent's policy governs tags; without one, the organisation's. A binding's name begins with its parent's."""
     parent = call.body.get("parent") or call.query.get("parent") or ""
+    if call.name.startswith("tagBindings/"):
+        parent = unquote(call.name).removeprefix("tagBindings/").rpartition("/tagValues/")[0]
     if parent.startswith(RESOURCE_MANAGER):
         parent = parent.removeprefix(RESOURCE_MANAGER)
     parent = parent if parent.startswith(("projects/", "organizations/", "folders/")) else ""

@@ -30,11 +30,11 @@ def grant(admin: Caller, role: str, member: str = JO, **more: Any) -> None:
 def test_a_missing_grant_is_explained_with_the_command_that_gives_it(
     admin: Caller, client: TestClient, as_member: Callable[[str], Caller]
 ) -> None:
-    grant(admin, "roles/storage.objectViewer")
+    grant(admin, "roles/pubsub.publisher")
     assert as_member(JO)("GET", PROJECT)[0] == 403
     found = last(client)
     assert (found["refusedBy"], found["status"], found["caller"]) == ("permission", 403, JO)
-    assert found["because"][1] == f"Roles that {JO} holds there: roles/storage.objectViewer."
+    assert found["because"][1] == f"Roles that {JO} holds there: roles/pubsub.publisher."
     command = found["cure"][0]
     assert command.startswith(f"gcloud projects add-iam-policy-binding test-project --member={JO} --role=roles/")
     role = re.findall(r"--role=(\S+)", command)[0]
