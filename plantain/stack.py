@@ -101,9 +101,10 @@ class Stack:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    def export(self) -> dict[str, Any]:
-        """The state as pulumi keeps it."""
-        found: dict[str, Any] = json.loads(self._run("stack", "export", quiet=True))
+    def export(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The state as pulumi keeps it; ``show_secrets`` leaves nothing encrypted in it."""
+        extra = ["--show-secrets"] if show_secrets else []
+        found: dict[str, Any] = json.loads(self._run("stack", "export", *extra, quiet=True))
         return found
 
     def preview_events(self) -> str:
