@@ -25,6 +25,8 @@ ENDED = frozenset(
 HAVING_RESULTS = frozenset(
     {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED"}
 )
+#: A job in one of these makes nothing more, and does not stand for its input: the input may become another job.
+CUT_SHORT = frozenset({"JOB_STATE_FAILED", "JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED"})
 
 
 class Kept(BaseModel):
@@ -55,6 +57,11 @@ class Part(Kept):
     output: str = ""
     error: str = ""
     fetched: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can come of it: its results are here, or its job ended without any."""
+        return self.fetched or (self.state in ENDED and (self.state not in HAVING_RESULTS or not self.output))
 
 
 class Plan(Kept):

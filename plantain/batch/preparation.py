@@ -163,7 +163,7 @@ def fingerprints(folder: Path) -> set[str]:
     path = folder / RESULTS
     found: set[str] = set()
     if path.is_file():
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 with contextlib.suppress(ValueError):
                     entry: dict[str, Any] = json.loads(line)

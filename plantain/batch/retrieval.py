@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from plantain.batch.instance import fingerprint
 from plantain.batch.plan import HAVING_RESULTS, Part, Plan
 from plantain.batch.preparation import INDEX, RESULTS
+from plantain.errors import GoogleCloudError, InputError
 
 if TYPE_CHECKING:
     from generation.models import Model
@@ -33,16 +35,21 @@ def fetch(
     A run that is stopped goes on with the part it was in: rows whose image is there are not written again.
 
     Raises:
-        GoogleCloudError: the bucket refused.
+        GoogleCloudError: the bucket refused, or an answer is damaged.
+        InputError: the folder's index is missing or damaged.
     """
     taken = []
     rows = index(folder)
+    unfinished = ends_within_a_line(folder / RESULTS)
     written = {entry["fingerprint"] for entry in results(folder)}
     (folder / IMAGES).mkdir(exist_ok=True)
     for part in plan.parts:
         if part.fetched or part.state not in HAVING_RESULTS or not part.output:
             continue
         with (folder / RESULTS).open("a", encoding="utf-8") as out:
+            if unfinished:  # a run was killed within a line; the next must not become part of it
+                out.write("\n")
+                unfinished = False
             for line in answers(cloud, part.output):
                 entry = result(line, folder, model)
                 if entry["fingerprint"] in written:
@@ -61,22 +68,41 @@ def fetch(
 
 
 def index(folder: Path) -> dict[str, Document]:
-    """Rows of the source by fingerprint."""
-    with (folder / INDEX).open(encoding="utf-8") as file:
-        return {entry["fingerprint"]: entry for entry in map(json.loads, file)}
+    """Rows of the source by fingerprint.
+
+    Raises:
+        InputError: the folder's index is missing or damaged.
+    """
+    try:
+        with (folder / INDEX).open(encoding="utf-8") as file:
+            return {entry["fingerprint"]: entry for entry in map(json.loads, file)}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{folder / INDEX} cannot be read ({error}), so answers cannot be put to their rows.",
+            cure="prepare the same source into a new folder, then put its index.jsonl here: it has the same content",
+        ) from None
 
 
 def results(folder: Path) -> Iterator[Document]:
-    """The results that are here; a half-written last line is left out."""
+    """The results that are here; a line that a killed run left half-written is left out."""
     path = folder / RESULTS
     if not path.is_file():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:  # a killed run may have stopped within a character
         for line in file:
             try:
                 yield json.loads(line)
             except ValueError:
-                return
+                continue
+
+
+def ends_within_a_line(path: Path) -> bool:
+    """Whether a file's last line was not written to its end."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def answers(cloud: GoogleCloud, directory: str) -> Iterator[Document]:
@@ -85,9 +111,14 @@ def answers(cloud: GoogleCloud, directory: str) -> Iterator[Document]:
     for item in cloud.pages("storage", f"storage/v1/b/{bucket}/o", "items", prefix=prefix.rstrip("/") + "/"):
         if item["name"].endswith(".jsonl"):
             path = f"storage/v1/b/{bucket}/o/{quote(item['name'], safe='')}"
-            for line in cloud.lines("storage", path, params={"alt": "media"}):
-                if line.strip():
+            for number, line in enumerate(cloud.lines("storage", path, params={"alt": "media"}), 1):
+                if not line.strip():
+                    continue
+                try:
                     yield json.loads(line)
+                except ValueError as error:
+                    message = f"line {number} is no JSON ({error}), so the results were not read to their end"
+                    raise GoogleCloudError(0, "NOT_JSON", message, "storage", path) from None
 
 
 def result(line: Document, folder: Path, model: Model) -> Document:
@@ -141,7 +172,7 @@ def summarize(plan: Plan, folder: Path, rows: dict[str, Document]) -> None:
         if entry.get("file"):
             made.add(entry["fingerprint"])
     plan.made = len(made)
-    ended = all(part.fetched or part.state == "JOB_STATE_FAILED" for part in plan.parts)
+    ended = all(part.settled for part in plan.parts)
     left = [entry for key, entry in rows.items() if key not in made] if ended else []
     with (folder / RETRY).open("w", encoding="utf-8") as file:
         write_rows(file, left)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from plantain.batch.plan import Part, Plan
+from plantain.batch.plan import CUT_SHORT, ENDED, Part, Plan
 from plantain.errors import GoogleCloudError, InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def submit(cloud: GoogleCloud, plan: Plan, folder: Path, told: Callable[[Part], 
             plan.save(folder)
         if not part.job:
             name = display_name(plan, part)
-            job = existing.get(name) or create(cloud, plan, part, name)
+            known = existing.get(name, {})
+            usable = known and known.get("state") not in CUT_SHORT
+            job = known if usable else create(cloud, plan, part, name)
             part.job, part.state = job["name"], job.get("state", "JOB_STATE_PENDING")
             plan.save(folder)
         told(part)
@@ -50,11 +52,13 @@ def display_name(plan: Plan, part: Part) -> str:
 
 
 def jobs(cloud: GoogleCloud, plan: Plan) -> dict[str, dict[str, Any]]:
-    """Existing jobs by display name."""
+    """Existing jobs by display name; of several with one name, one that was not cut short."""
     path = f"v1/projects/{plan.project}/locations/{plan.location}/batchPredictionJobs"
-    return {
-        job["displayName"]: job for job in cloud.pages(host(plan.location), path, "batchPredictionJobs", pageSize=100)
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for job in cloud.pages(host(plan.location), path, "batchPredictionJobs", pageSize=100):
+        if job.get("state") not in CUT_SHORT or job["displayName"] not in found:
+            found[job["displayName"]] = job
+    return found
 
 
 def upload(cloud: GoogleCloud, plan: Plan, part: Part, folder: Path) -> str:
@@ -107,8 +111,6 @@ def create(cloud: GoogleCloud, plan: Plan, part: Part, name: str) -> dict[str, A
 
 def refresh(cloud: GoogleCloud, plan: Plan) -> None:
     """Read the state of every job that has not ended."""
-    from plantain.batch.plan import ENDED  # noqa: PLC0415
-
     for part in plan.parts:
         if not part.job or part.state in ENDED:
             continue
@@ -116,3 +118,32 @@ def refresh(cloud: GoogleCloud, plan: Plan) -> None:
         part.state = job.get("state", "")
         part.output = job.get("outputInfo", {}).get("gcsOutputDirectory", part.output)
         part.error = job.get("error", {}).get("message", "")
+
+
+def cancel(cloud: GoogleCloud, plan: Plan, folder: Path, told: Callable[[Part], None] = lambda _: None) -> list[Part]:
+    """Ask for the end of every job that has not ended; returns those parts. The plan is saved after each.
+
+    Vertex AI cancels when it can: a job that ends first keeps its result, and what was made until then is charged.
+    Source: https://docs.cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.batchPredictionJobs/cancel
+    (read 2026-11).
+
+    Raises:
+        GoogleCloudError: Vertex AI refused.
+    """
+    refresh(cloud, plan)
+    asked = []
+    for part in plan.parts:
+        if part.job and part.state not in ENDED:
+            try:
+                cloud.call("POST", host(plan.location), f"v1/{part.job}:cancel", body={})
+            except GoogleCloudError as error:
+                if error.reason != "FAILED_PRECONDITION":  # it has ended since it was looked at
+                    raise
+            else:
+                part.state = "JOB_STATE_CANCELLING"
+                asked.append(part)
+        plan.save(folder)
+        told(part)
+    refresh(cloud, plan)
+    plan.save(folder)
+    return asked

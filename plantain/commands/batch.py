@@ -1,4 +1,4 @@
-"""``plantain batch``: prepare, submit, watch, fetch, show."""
+"""``plantain batch``: prepare, submit, watch, cancel, fetch, show."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def watch(
     json: Json = False,
 ) -> None:
     """Wait until all jobs have ended. Ctrl-C stops the watching, not the jobs."""
-    from plantain.batch.plan import ENDED, Plan  # noqa: PLC0415
+    from plantain.batch.plan import CUT_SHORT, ENDED, Plan  # noqa: PLC0415
     from plantain.batch.submission import refresh  # noqa: PLC0415
 
     plan = Plan.load(folder)
@@ -146,10 +146,41 @@ def watch(
     if failed:
         raise ErrorFound(
             f"{len(failed)} of {len(plan.parts)} jobs failed: {failed[0].error or 'no reason given'}",
-            cure=f"mend the reason, then plantain batch prepare {plan.source} --after {folder} --folder NEW",
+            cure=f"mend the reason; plantain batch fetch {folder} puts the rows without an image into retry.jsonl",
+        )
+    stopped = [short(part.state) for part in plan.parts if part.state in CUT_SHORT]
+    if stopped and ended == len(plan.parts):
+        raise WarningFound(
+            f"{len(stopped)} of {len(plan.parts)} jobs ended before their time: {', '.join(sorted(set(stopped)))}.",
+            cure=f"plantain batch fetch {folder} takes what they made and puts the rest into retry.jsonl",
         )
     if not json and ended == len(plan.parts):
         output.say(f"Next: plantain batch fetch {folder}")
+
+
+@app.command()
+def cancel(folder: Folder, stack: StackName = "sandbox", json: Json = False) -> None:
+    """Stop the jobs that have not ended. What they made can be fetched. Done twice it changes nothing."""
+    from plantain.batch.plan import Plan  # noqa: PLC0415
+    from plantain.batch.submission import cancel as stop  # noqa: PLC0415
+
+    plan = Plan.load(folder)
+    if not any(part.job for part in plan.parts):
+        raise InputError(
+            f"{folder} has no jobs, so there is nothing to cancel.", cure=f"plantain batch submit {folder}"
+        )
+    with output.progress("jobs", len(plan.parts)) as bar:
+        asked = stop(cloud_of(stack), plan, folder, lambda _: bar.advance())
+    show(plan, folder, json=json)
+    if json:
+        return
+    never = sum(not part.job for part in plan.parts)
+    if never:
+        output.say(f"{never} parts were never submitted, and cost nothing.")
+    if asked:
+        output.say(f"Asked for the end of {len(asked)} jobs. Next: plantain batch watch {folder}, then fetch it")
+    else:
+        output.say(f"Every job had ended already. Next: plantain batch fetch {folder}")
 
 
 @app.command()
@@ -177,7 +208,14 @@ def fetch(
 
         output.complain(f"{insert(cloud, to_table, results(folder))} rows added to {to_table}.")
     show(plan, folder, json=json)
-    running = [part for part in plan.parts if not part.fetched]
+    failed = [part for part in plan.parts if part.state == "JOB_STATE_FAILED"]
+    if failed:
+        raise ErrorFound(
+            f"{len(failed)} of {len(plan.parts)} jobs failed: {failed[0].error or 'no reason given'}",
+            cure=f"mend the reason, then plantain batch prepare {folder / RETRY} --after {folder} "
+            f"--name {plan.name}-retry",
+        )
+    running = [part for part in plan.parts if not part.settled]
     if running:
         states = ", ".join(sorted({short(part.state) or "not submitted" for part in running}))
         raise WarningFound(

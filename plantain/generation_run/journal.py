@@ -45,11 +45,14 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             if fresh:
                 path.unlink(missing_ok=True)
-            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            if text and not text.endswith("\n"):  # a run was killed within a line; the next must not become part of it
+                with path.open("a", encoding="utf-8") as file:
+                    file.write("\n")
         except OSError as error:
             raise InputError(f"{folder} cannot be used: {error.strerror}.", cure="--out FOLDER") from None
         done: dict[str, Result] = {}
-        for line in lines:
+        for line in text.splitlines():
             try:
                 entry = json.loads(line)
             except ValueError:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,115 @@ def answer(made: Any, *, status: str = "", image: bytes | None = b"png") -> dict
     return {"status": status, "request": made.document, "response": {} if status else response}
 
 
+def job_answers(cloud: FakeCloud, states: dict[str, str]) -> None:
+    """Each job's state, and cancelling that sets it."""
+
+    def cancelled(name: str) -> Any:
+        def answer(_: Any) -> dict[str, Any]:
+            states[name] = "JOB_STATE_CANCELLING"
+            return {}
+
+        return answer
+
+    for name in tuple(states):
+        cloud.answers[f"GET aiplatform/v1/{name}"] = partial(state_of, states, name)
+        cloud.answers[f"POST aiplatform/v1/{name}:cancel"] = cancelled(name)
+
+
+def state_of(states: dict[str, str], name: str, _: Any) -> dict[str, Any]:
+    return {"state": states[name]}
+
+
+class TestCancel:
+    @pytest.fixture
+    def folder(self, project: Path) -> Path:
+        plan = plan_of(prepared(project, *[{"prompt": text} for text in "abc"], most_lines=1))
+        plan.parts[0].job, plan.parts[1].job = "jobs/0", "jobs/1"
+        plan.save(project / "b")
+        return project / "b"
+
+    def test_only_jobs_that_still_run_are_cancelled_and_a_second_time_changes_nothing(
+        self, folder: Path, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        job_answers(cloud, {"jobs/0": "JOB_STATE_SUCCEEDED", "jobs/1": "JOB_STATE_RUNNING"})
+        command.cancel(folder)
+        shown = capsys.readouterr().out
+        assert "1 parts were never submitted" in shown
+        assert "end of 1 jobs" in shown
+        assert [part.state for part in Plan.load(folder).parts] == ["JOB_STATE_SUCCEEDED", "JOB_STATE_CANCELLING", ""]
+        cloud.answers["GET aiplatform/v1/jobs/1"] = {"state": "JOB_STATE_CANCELLED"}
+        command.cancel(folder)
+        assert "ended already" in capsys.readouterr().out
+        assert sum(key.endswith(":cancel") for key, _, _ in cloud.asked) == 1
+
+    def test_a_job_that_ends_while_it_is_cancelled_keeps_its_result(self, folder: Path, cloud: FakeCloud) -> None:
+        job_answers(cloud, {"jobs/0": "JOB_STATE_RUNNING", "jobs/1": "JOB_STATE_RUNNING"})
+        cloud.answers["POST aiplatform/v1/jobs/0:cancel"] = GoogleCloudError(
+            400, "FAILED_PRECONDITION", "has ended", "aiplatform", "jobs/0"
+        )
+        command.cancel(folder, json=True)
+        assert [part.state for part in Plan.load(folder).parts][1] == "JOB_STATE_CANCELLING"
+
+    def test_a_refusal_ends_with_7_and_what_was_cancelled_before_it_is_kept(
+        self, folder: Path, cloud: FakeCloud
+    ) -> None:
+        job_answers(cloud, {"jobs/0": "JOB_STATE_RUNNING", "jobs/1": "JOB_STATE_RUNNING"})
+        cloud.answers["POST aiplatform/v1/jobs/1:cancel"] = GoogleCloudError(
+            403, "IAM_PERMISSION_DENIED", "batchPredictionJobs.cancel denied", "aiplatform", "jobs/1"
+        )
+        with pytest.raises(GoogleCloudError, match="cancel denied") as caught:
+            command.cancel(folder)
+        assert caught.value.exit_code == 7
+        assert Plan.load(folder).parts[0].state == "JOB_STATE_CANCELLING"
+
+    @pytest.mark.usefixtures("cloud")
+    def test_a_batch_without_jobs_has_nothing_to_cancel(self, folder: Path) -> None:
+        plan = Plan.load(folder)
+        plan.parts = [part.model_copy(update={"job": ""}) for part in plan.parts]
+        plan.save(folder)
+        with pytest.raises(InputError, match="nothing to cancel") as caught:
+            command.cancel(folder)
+        assert caught.value.exit_code == 2
+
+    @pytest.mark.usefixtures("project")
+    def test_after_a_cancelled_batch_every_row_without_an_image_can_be_made_by_another(
+        self, folder: Path, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        plan = Plan.load(folder)
+        plan.parts = plan.parts[:2]
+        plan.parts[0].state, plan.parts[0].output = "JOB_STATE_SUCCEEDED", "gs://bucket/out"
+        plan.parts[1].state = "JOB_STATE_CANCELLING"
+        plan.save(folder)
+        cloud.answers["GET aiplatform/v1/jobs/1"] = {"state": "JOB_STATE_CANCELLED"}
+        with pytest.raises(WarningFound, match="1 of 2 jobs ended before their time: cancelled") as caught:
+            command.watch(folder, every=0.05)
+        assert caught.value.exit_code == 10
+        cloud.answers["GET storage/"] = {"items": [{"name": "out/predictions.jsonl"}]}
+        cloud.stored = [json.dumps(answer(instance({"prompt": "a"}, model(), LABELS)))]
+        with pytest.raises(WarningFound, match="2 rows have no image") as caught:
+            command.fetch(folder)
+        assert caught.value.exit_code == 10
+        left = [json.loads(line)["prompt"] for line in (folder / "retry.jsonl").read_text().splitlines()]
+        assert left == ["b", "c"]
+        assert "1 in" in capsys.readouterr().out
+
+    def test_input_whose_job_was_cancelled_or_failed_becomes_a_new_job(self, folder: Path, cloud: FakeCloud) -> None:
+        plan = Plan.load(folder)
+        names = [submission.display_name(plan, part) for part in plan.parts]
+        states = ["JOB_STATE_CANCELLED", "JOB_STATE_RUNNING", "JOB_STATE_FAILED"]
+        existing = [
+            {"displayName": name, "name": f"old/{number}", "state": state}
+            for number, (name, state) in enumerate(zip(names, states, strict=True))
+        ]
+        cloud.answers["GET aiplatform/"] = {"batchPredictionJobs": existing}
+        cloud.answers["POST aiplatform/"] = {"name": "new"}
+        cloud.answers["UPLOAD storage/"] = {}
+        for part in plan.parts:
+            part.job = ""
+        submission.submit(cloud, plan, folder)  # type: ignore[arg-type]  # a fake
+        assert [part.job for part in plan.parts] == ["new", "old/1", "new"]
+
+
 class TestFetch:
     def test_answers_in_any_order_find_their_rows_and_failures_can_be_tried_again(
         self, cloud: FakeCloud, tmp_path: Path
@@ -263,9 +373,12 @@ class TestFetch:
         cloud.answers["GET storage/"] = {"items": [{"name": "out/predictions.jsonl"}]}
         cloud.stored = [json.dumps(answer(instance(row, model(), LABELS))) for row in requests]
         kept, cloud.stored = cloud.stored, [*cloud.stored[:1], "{broken"]
-        with pytest.raises(ValueError, match="property name"):
+        with pytest.raises(GoogleCloudError, match="line 2 is no JSON") as caught:
             retrieval.fetch(cloud, plan, tmp_path / "b", model())  # type: ignore[arg-type]  # a fake
+        assert caught.value.exit_code == 7
         assert not plan.parts[0].fetched
+        with (tmp_path / "b" / "results.jsonl").open("ab") as file:
+            file.write('{"fingerprint": "é'.encode()[:-1])  # killed within a line, and within a character
         cloud.stored = kept
         retrieval.fetch(cloud, plan, tmp_path / "b", model())  # type: ignore[arg-type]  # a fake
         assert plan.made == 2
@@ -321,7 +434,7 @@ class TestCommands:
 
     @pytest.mark.usefixtures("deployed", "cloud")
     def test_a_folder_without_a_batch_says_how_to_prepare_one(self, tmp_path: Path) -> None:
-        for run in (command.submit, command.watch, command.fetch, command.show_batch):
+        for run in (command.submit, command.watch, command.cancel, command.fetch, command.show_batch):
             with pytest.raises(InputError, match="holds no prepared batch"):
                 run(tmp_path / "none")
 
@@ -347,6 +460,27 @@ class TestCommands:
             command.watch(self.saved(deployed, job="j", state="JOB_STATE_RUNNING"), every=0.05)
         assert caught.value.exit_code == 11
 
+    def test_fetching_a_failed_job_ends_with_11_and_leaves_its_rows_to_try_again(
+        self, deployed: Path, cloud: FakeCloud
+    ) -> None:
+        cloud.answers["GET aiplatform/"] = {"state": "JOB_STATE_FAILED", "error": {"message": "no such bucket"}}
+        with pytest.raises(ErrorFound, match="no such bucket") as caught:
+            command.fetch(self.saved(deployed, job="j", state="JOB_STATE_RUNNING"))
+        assert caught.value.exit_code == 11
+        assert json.loads((deployed / "b" / "retry.jsonl").read_text()) == {"prompt": "a"}
+
+    @pytest.mark.parametrize("content", [None, "{", "{}\n"])
+    def test_a_batch_whose_index_is_lost_or_damaged_says_how_to_get_it_back(
+        self, deployed: Path, cloud: FakeCloud, content: str | None
+    ) -> None:
+        folder = self.saved(deployed, job="j", state="JOB_STATE_SUCCEEDED", output="gs://bucket/out")
+        index = folder / "index.jsonl"
+        index.unlink() if content is None else index.write_text(content)
+        assert cloud
+        with pytest.raises(InputError, match=r"index\.jsonl cannot be read") as caught:
+            command.fetch(folder)
+        assert caught.value.exit_code == 2
+
     def test_fetching_too_early_ends_with_exit_code_10(self, deployed: Path, cloud: FakeCloud) -> None:
         cloud.answers["GET aiplatform/"] = {"state": "JOB_STATE_RUNNING"}
         with pytest.raises(WarningFound, match="no results yet: running") as caught:
@@ -361,7 +495,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     started.stop()
 
 
-def test_a_batch_goes_through_the_sandbox_from_rows_to_images(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def vertex(sandbox: Sandbox) -> Iterator[GoogleCloud]:
+    """A project of the sandbox in which batches can run."""
     with GoogleCloud(lambda _: "sandbox", sandbox=sandbox.url) as cloud:
         parent = {"type": "organization", "id": "123456789012"}
         cloud.call("POST", "cloudresourcemanager", "v1/projects", body={"projectId": "spring-1", "parent": parent})
@@ -371,18 +507,41 @@ def test_a_batch_goes_through_the_sandbox_from_rows_to_images(sandbox: Sandbox, 
             cloud.call("POST", "serviceusage", f"v1/projects/spring-1/services/{api}.googleapis.com:enable", body={})
         bucket = {"name": "spring-1-images", "location": "EUROPE-WEST4"}
         cloud.call("POST", "storage", "storage/v1/b", params={"project": "spring-1"}, body=bucket)
-        folder = tmp_path / "b"
-        plan = plan_of(prepared(tmp_path, *[{"prompt": f"plantain {number}"} for number in range(4)], most_lines=2))
-        submission.submit(cloud, plan, folder)
-        assert len(submission.jobs(cloud, plan)) == 2
-        deadline = time.monotonic() + 60
-        while not all(part.state in ENDED for part in plan.parts) and time.monotonic() < deadline:
-            submission.refresh(cloud, plan)
-            time.sleep(0.1)
-        assert {part.state for part in plan.parts} == {"JOB_STATE_SUCCEEDED"}, plan.parts
-        retrieval.fetch(cloud, plan, folder, model())
-        assert (plan.made, plan.failed) == (4, 0)
-        assert plan.cost > 0
-        images = list((folder / "images").iterdir())
-        assert len(images) == 4
-        assert all(image.read_bytes().startswith(b"\x89PNG") for image in images)
+        yield cloud
+
+
+def wait_for_end(cloud: GoogleCloud, plan: Plan) -> set[str]:
+    """States of the jobs once all have ended."""
+    deadline = time.monotonic() + 60
+    while not all(part.state in ENDED for part in plan.parts) and time.monotonic() < deadline:
+        submission.refresh(cloud, plan)
+        time.sleep(0.1)
+    return {part.state for part in plan.parts}
+
+
+def test_a_batch_goes_through_the_sandbox_from_rows_to_images(vertex: GoogleCloud, tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    plan = plan_of(prepared(tmp_path, *[{"prompt": f"plantain {number}"} for number in range(4)], most_lines=2))
+    submission.submit(vertex, plan, folder)
+    assert len(submission.jobs(vertex, plan)) == 2
+    assert wait_for_end(vertex, plan) == {"JOB_STATE_SUCCEEDED"}, plan.parts
+    retrieval.fetch(vertex, plan, folder, model())
+    assert (plan.made, plan.failed) == (4, 0)
+    assert plan.cost > 0
+    images = list((folder / "images").iterdir())
+    assert len(images) == 4
+    assert all(image.read_bytes().startswith(b"\x89PNG") for image in images)
+
+
+def test_a_batch_that_was_cancelled_in_the_sandbox_is_finished_by_the_next(vertex: GoogleCloud, tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    plan = plan_of(prepared(tmp_path, *[{"prompt": f"banana {number}"} for number in range(12)]), name="stopped")
+    submission.submit(vertex, plan, folder)
+    submission.cancel(vertex, plan, folder)
+    # Which of the two comes first is the service's matter; either way no row is lost.
+    assert wait_for_end(vertex, plan) <= {"JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"}
+    retrieval.fetch(vertex, plan, folder, model())
+    assert plan.made + plan.failed == 12
+    assert len((folder / "retry.jsonl").read_text().splitlines()) == plan.failed
+    submission.submit(vertex, again := plan_of(prepared(tmp_path, {"prompt": "banana 0"}), name="stopped"), folder)
+    assert wait_for_end(vertex, again) == {"JOB_STATE_SUCCEEDED"}
