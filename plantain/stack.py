@@ -71,13 +71,21 @@ class Stack:
         """Make a stack whose update was killed usable again; returns what the update had begun to create.
 
         What exists is taken into the state, what does not is dropped from it.
+
+        Raises:
+            GoogleCloudError: what was begun could not be looked for; the state is as the update left it.
         """
         self.cancel()
         exported = self.export()
-        pending = pending_creations(exported)
-        if exported["deployment"].get("pending_operations"):
-            self.replace_state(adopted(exported))
-            self.refresh()
+        if not exported["deployment"].get("pending_operations"):
+            return []
+        # Only a stack that was killed asks Google itself, so only it loads what asking takes.
+        from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
+
+        with GoogleCloud.from_environment(self.project, self.name, settings_file=self.config_file) as cloud:
+            pending = pending_creations(exported, cloud)
+        self.replace_state(adopted(exported, pending))
+        self.refresh()
         return pending
 
     def replace_state(self, export: dict[str, Any]) -> None:
