@@ -1,9 +1,9 @@
-"""Ids of long-running operations, taken into use again once nobody can be waiting for them.
+"""Ids of long-running operations.
 
-An id stays with its operation until the finished operation was read, or until its resource is changed again. Then the
-next operation of the same place takes it, so that the store does not grow with every change that was ever made.
-A client which waits for an operation therefore always finds its own; one that reads it again later may find its
-successor, where Google answers for some days more and then not at all.
+Every operation has an id of its own. In a sandbox for replayed recordings (``Settings.replaying``) an id is taken into
+use again: recordings write one placeholder for all their operations, so that a replay which binds it once asks for the
+first operation's id in place of every later one. There an id stays with its operation until the finished operation was
+read, or until its resource is changed again; then the next operation of the same place takes it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ FREE = "operations.free"
 
 
 class OperationSlots:
-    """Which operation ids of a place are in use, and for what resource."""
+    """Which operation ids of a place are in use, and for what resource.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: of the sandbox.
+        reuse: see the module.
+    """
+
+    def __init__(self, store: Store, *, reuse: bool = False) -> None:
         self._store = store
+        self._reuse = reuse
         self._running: set[str] = set()
 
     def claim(self, place: str, resource: str, make: Callable[[], str]) -> str:
@@ -32,6 +38,8 @@ class OperationSlots:
             resource: full name of what the operation changes.
             make: gives a new id.
         """
+        if not self._reuse:
+            return make()
         identity = self._own(place, resource) or self._free(place) or make()
         self._store.put(SLOTS, identity, {"place": place, "resource": resource})
         self._store.put(LATEST, f"{place}/{resource}", {"id": identity})
@@ -61,6 +69,6 @@ class OperationSlots:
 
     def collected(self, identity: str) -> None:
         """Somebody has read the finished operation."""
-        slot = self._store.get(SLOTS, identity)
+        slot = self._store.get(SLOTS, identity) if self._reuse else None
         if slot and identity not in self._running:
             self._store.put(FREE, f"{slot['place']}/{identity}", {})

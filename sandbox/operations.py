@@ -16,13 +16,16 @@ Work = Callable[[], Awaitable[Document]]
 
 INTERRUPTED = 1  # google.rpc.Code.CANCELLED
 
+#: Finished operations that outlive a restart, of each service. Google forgets them after some weeks.
+KEPT = 2000
+
 
 class Operations:
     """The registry of ``google.longrunning.Operation`` documents, by service and name."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, replaying: bool = False) -> None:
         self._store = store
-        self.slots = OperationSlots(store)
+        self.slots = OperationSlots(store, reuse=replaying)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def finished(self, service: str, name: str, response: Document, metadata: Document | None = None) -> Document:
@@ -74,8 +77,9 @@ class Operations:
         return operation
 
     def interrupt(self) -> None:
-        """End what a killed process left unfinished, so that nobody waits for it for ever."""
+        """At a start: forget the oldest operations, end what a killed process left unfinished."""
         for kind in [kind for kind in self._store.kinds() if kind.endswith(".operations")]:
+            self._store.keep_latest(kind, KEPT)
             for name, operation in self._store.items(kind):
                 if operation.get("done") is False:
                     operation["done"] = True

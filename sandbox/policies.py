@@ -46,8 +46,9 @@ def check_condition(role: str, condition: Policy, version: int) -> None:
 class Policies:
     """Allow policies by full resource name, ``//cloudkms.googleapis.com/projects/...``."""
 
-    def __init__(self, store: Store, hierarchy: Hierarchy, consistency: Consistency) -> None:
+    def __init__(self, store: Store, hierarchy: Hierarchy, consistency: Consistency, *, replaying: bool) -> None:
         self._store = store
+        self._replaying = replaying
         self._hierarchy = hierarchy
         self._consistency = consistency
         #: Whether any policy asks for data access to be logged.
@@ -66,7 +67,7 @@ class Policies:
         """
         current = self.get(resource)
         etag = policy.get("etag")
-        if etag and stale(etag, current["etag"]):
+        if etag and stale(etag, current["etag"], replaying=self._replaying):
             raise Aborted(
                 "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
                 f"backoff. The request's ETag '{etag}' did not match the current policy's ETag '{current['etag']}'."

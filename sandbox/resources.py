@@ -238,7 +238,8 @@ class Resource:
     def check_etag(self, call: Call, current: Document) -> None:
         """Refuse a write based on an older version."""
         given = call.body.get("etag") or call.query.get("etag")
-        if given and current.get("etag") and stale(given, current["etag"]):
+        known = current.get("etag")
+        if given and known and stale(given, known, replaying=call.cloud.settings.replaying):
             raise Aborted(f"The etag '{given}' does not match the current one: read the resource again, then retry.")
 
     def refuse_immutable(self, before: Document, after: Document) -> None:

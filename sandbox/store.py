@@ -109,6 +109,14 @@ class Store:
         self._keep(kind, name)
         return self._connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name)).rowcount > 0
 
+    def keep_latest(self, kind: str, count: int) -> int:
+        """Remove all but the latest ``count`` documents of a kind; returns how many went."""
+        return self._connection.execute(
+            "DELETE FROM resources WHERE kind = ?1 AND sequence <= coalesce("
+            "(SELECT sequence FROM resources WHERE kind = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2), 0)",
+            (kind, count),
+        ).rowcount
+
     def delete_below(self, prefix: str) -> int:
         """Remove every document whose name lies below ``prefix``; returns how many."""
         return self._connection.execute(

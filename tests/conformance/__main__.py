@@ -1,8 +1,8 @@
 """Replay the recordings, print the figures, keep them.
 
-    python -m tests.conformance [--only 'basic-kms-*'] [--show 5] [--rebind] [--write]
+    python -m tests.conformance [--only 'basic-kms-*'] [--show 5] [--reading renewed] [--write]
 
-``--write`` keeps the figures in figures.json and refuses to keep lower ones.
+``--write`` keeps the figures in figures.json, where it refuses lower ones, and in causes.json why exchanges disagree.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 
-from tests.conformance.replay import FIGURES, by_service, fallen, kept, replay
-
-READINGS = {"once": True, "renewed": False}
+from tests.conformance import causes
+from tests.conformance.replay import FIGURES, READINGS, by_service, fallen, kept, replay
 
 
 def main() -> int:
@@ -23,12 +22,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="*", help="glob on the recordings' names")
     parser.add_argument("--show", type=int, default=0, help="print this many disagreements of each service")
-    parser.add_argument("--rebind", action="store_true", help="generated values may change with each new thing")
-    parser.add_argument("--write", action="store_true", help="keep the figures of both readings")
+    parser.add_argument("--reading", choices=READINGS, default="once", help="see docs/coverage.md")
+    parser.add_argument("--write", action="store_true", help="keep the figures of all readings")
     options = parser.parse_args()
     if options.write:
         return write()
-    rows = replay(options.only, strict=not options.rebind)
+    rows = replay(READINGS[options.reading], options.only)
     shown: Counter[str] = Counter()
     for row in rows:
         if not row.agrees and shown[row.service] < options.show:
@@ -43,16 +42,17 @@ def main() -> int:
 
 
 def write() -> int:
-    """Keep both readings' figures, unless one is lower than before."""
-    now = {reading: by_service(replay(strict=strict)) for reading, strict in READINGS.items()}
+    """Keep all readings' figures, unless one is lower than before."""
+    now = {reading: by_service(replay(how)) for reading, how in READINGS.items()}
     if FIGURES.exists():
         before = kept()
-        worse = [line for reading, figures in before.items() for line in fallen(now[reading], figures)]
+        worse = [line for reading, figures in before.items() for line in fallen(now.get(reading, {}), figures)]
         if worse:
             sys.stderr.write("\n".join([*worse, "Nothing was kept: mend what fell, or edit figures.json.\n"]))
             return 1
     document = {reading: {k: asdict(v) for k, v in figures.items()} for reading, figures in now.items()}
     FIGURES.write_text(json.dumps(document, indent=1) + "\n")
+    causes.write()
     return 0
 
 

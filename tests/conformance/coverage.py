@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.description import Method, described
 from sandbox.services.catalog import SERVICES
 from sandbox.services.registry import Services
-from tests.conformance import backing
+from tests.conformance import backing, causes
 from tests.conformance.replay import TOTAL, Figures, kept
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
@@ -42,36 +42,52 @@ Every method that Google's descriptions of the covered services list, how far th
 any value of their kind.
 
 A recording writes the same placeholder for every generated value of a kind: `${{operationID}}` for each of its
-operations, `${{projectNumber}}` for each of its projects. Read **once**, a placeholder keeps the first value that it
-was seen with, so a second project counts as a disagreement, whatever the server does. Read as **renewed**, it may take
-a new value wherever an answer makes something new. *unanswerable* counts the exchanges of the second reading that no
-server could answer as recorded: the request names something by a placeholder that no answer has shown, or the answer
-holds a text that the recorder put in the place of a real one (`tests/conformance/obstacles.py` lists them). The last
-column is the share of agreement among the others.
+operations, `${{projectNumber}}` for each of its projects; and the same fixed text for every etag. There are three ways
+to read that:
 
-Two habits of the sandbox make it agree more often, and are habits of no Google service. The id of an operation that was
-read as done, or whose resource was changed again, is used for the next operation in its place. And an etag whose form
-is another service's is not compared, since recordings hold a fixed text in the place of every etag; one that the
-sandbox may have given out itself is refused when it is stale, as by Google.
+- **once**: a placeholder keeps the first value that it was seen with, fixed etags are sent as they are, and the sandbox
+  was started with `--replaying`: it uses ids of operations again and compares no etag of a foreign form. No Google
+  service does either, so a sandbox does it for replays only.
+- **plain**: the same requests to a sandbox as everybody uses it. An operation that was bound once is asked for where
+  a later one was meant, and a fixed etag is refused, as Google would refuse it.
+- **renewed**: a placeholder may take a new value wherever an answer makes something new, and the caller sends the etag
+  that it has read last, as the caller behind the recording did. This says most about the sandbox, which is as everybody
+  uses it here too.
+
+*unanswerable* counts the exchanges of the third reading that no server could answer as recorded; the last column is the
+share of agreement among the others.
+
+### Why exchanges disagree
+
+{causes}
+
+So no server whose projects have different numbers can agree in more than {ceiling:.1%} of the exchanges as read once.
 """
 
 
-def figures_table(once: dict[str, Figures], renewed: dict[str, Figures]) -> str:
+def figures_table(figures: dict[str, dict[str, Figures]]) -> str:
     """One line for each service."""
     lines = [
-        "| service | exchanges | agree, once | exact, once | agree, renewed | unanswerable | of the answerable |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| service | exchanges | agree, once | exact, once | plain | renewed | unanswerable | of the answerable |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for service, first in once.items():
-        second = renewed[service]
+    for service, first in figures["once"].items():
+        plain, second = figures["plain"][service], figures["renewed"][service]
         count = first.exchanges
         answerable = count - second.unanswerable
         share = f"{second.agree / answerable:.1%}" if answerable else "none"
         name = f"**{service}**" if service == TOTAL else service
         lines.append(
             f"| {name} | {count} | {first.agree / count:.1%} | {first.exact / count:.1%} | "
-            f"{second.agree / count:.1%} | {second.unanswerable} | {share} |"
+            f"{plain.agree / count:.1%} | {second.agree / count:.1%} | {second.unanswerable} | {share} |"
         )
+    return "\n".join(lines)
+
+
+def causes_table() -> str:
+    """One line for each cause."""
+    lines = ["| cause | once | plain | renewed |", "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {n['once']} | {n['plain']} | {n['renewed']} |" for name, n in causes.kept().items()]
     return "\n".join(lines)
 
 
@@ -109,10 +125,13 @@ def page() -> str:
         shown = " | ".join(str(counts[level]) for level in ("enforced", "generic", "501"))
         summary.append(f"| [{service}](#{service}) | {', '.join(versions)} | {shown} |")
         sections += lines
+    exchanges = figures["once"][TOTAL].exchanges
     head = HEAD.format(
-        exchanges=figures["once"][TOTAL].exchanges,
+        exchanges=exchanges,
         scenarios=len({name for record in records.values() for name in record["recordings"]}),
-        figures=figures_table(figures["once"], figures["renewed"]),
+        figures=figures_table(figures),
+        causes=causes_table(),
+        ceiling=1 - sum(n["once"] for name, n in causes.kept().items() if name != causes.SANDBOX) / exchanges,
     )
     return "\n".join([head, "## Services\n", *summary, "", "## Methods", *sections, ""])
 

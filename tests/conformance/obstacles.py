@@ -26,18 +26,43 @@ FIXED_TEXTS = {
     ),
     "CLOUD_FUNCTION_STATUS_UNSPECIFIED": "the log was written against a mock",
     "contacts/7": "the contact's number was neither replaced nor repeatable",
+    "Mock Billing Account": "the log was written against a mock",
+    "VGhpcyBzaG91bGQgcmVhbGx5IGJlIGEga2V5": "the log was written against a mock",
 }
+
+#: Exchanges that contradict another one of their recording, or the state it left: beginning of its name, indices, why.
+CONTRADICTIONS = (
+    ("basic-dns-v1beta1-dnsrecordset-", {8}, "the zone's name servers are others than where the zone was made"),
+    ("basic-kms-v1beta1-kmscryptokey-", {10}, "the answer shows a state from before the last change"),
+    ("basic-monitoring-v1beta1-monitoringgroup", {6, 7, 8, 9, 10}, "one placeholder stands for two groups at once"),
+    ("basic-pubsub-pubsubsnapshot-", {5}, "Google did not find yet what it had just made"),
+    (
+        "basic-pubsub-v1beta1-pubsubsubscription-pubsubsubscription-cloudstorage",
+        {19},
+        "Google did not find yet what it had just made",
+    ),
+    (
+        "basic-pubsub-v1beta1-pubsubsubscription-pubsubsubscription-push",
+        {11},
+        "Google did not find yet what it had just made",
+    ),
+    ("mockgcp-mockkms-testdata-importjob-crud", {0, 1, 2}, "the key ring was made outside the recording"),
+)
 UNBOUND = "the request names something by a placeholder that no answer has shown"
 
 
-def find(filled: Any, recorded: Any) -> str:
+def find(filled: Any, recorded: Any, scenario: str = "", index: int = 0) -> str:
     """The reason; empty when there is none.
 
     Args:
         filled: address and body of the request, known placeholders replaced.
         recorded: the recorded answer.
+        scenario: name of the recording.
+        index: of the exchange.
     """
     if PLACEHOLDER.search(json.dumps(filled)):
         return UNBOUND
     text = json.dumps(recorded) + json.dumps(filled)
-    return next((reason for fixed, reason in FIXED_TEXTS.items() if fixed in text), "")
+    fixed = (reason for fixed, reason in FIXED_TEXTS.items() if fixed in text)
+    contradiction = (why for start, indices, why in CONTRADICTIONS if scenario.startswith(start) and index in indices)
+    return next(fixed, next(contradiction, ""))

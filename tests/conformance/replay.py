@@ -20,6 +20,22 @@ TOTAL = "all"
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the recordings are read, see docs/coverage.md.
+
+    Attributes:
+        strict: see ``Bindings``; when false, etags are renewed as well, see ``versions``.
+        replaying: ``Settings.replaying`` of the sandbox.
+    """
+
+    strict: bool
+    replaying: bool
+
+
+READINGS = {"once": Reading(True, True), "plain": Reading(True, False), "renewed": Reading(False, False)}
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Counts of one service's exchanges; ``unanswerable`` of those that disagree are so by the recording's fault."""
 
@@ -29,12 +45,12 @@ class Figures:
     unanswerable: int
 
 
-def replay(only: str = "*", *, strict: bool, methods: dict[str, set[str]] | None = None) -> list[Row]:
+def replay(reading: Reading, only: str = "*", *, methods: dict[str, set[str]] | None = None) -> list[Row]:
     """Every exchange of the recordings whose names match, against one new sandbox.
 
     Args:
+        reading: how placeholders and etags are understood.
         only: glob on the recordings' names.
-        strict: see ``Bindings``.
         methods: filled with the recordings that called each method id.
     """
 
@@ -42,14 +58,14 @@ def replay(only: str = "*", *, strict: bool, methods: dict[str, set[str]] | None
 
     async def run() -> list[Row]:
         with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
-            cloud = build_cloud(Path(folder))
+            cloud = build_cloud(Path(folder), replaying=reading.replaying)
             app = create_app(cloud)
             rows: list[Row] = []
             defects: list[str] = []
             for path in sorted(RECORDINGS.glob("*.json")):
                 if fnmatch(path.stem, only):
                     cloud.log.clear()
-                    rows += await Scenario(app, path, strict=strict).replay()
+                    rows += await Scenario(app, path, strict=reading.strict).replay()
                     for name in cloud.log.methods:
                         called.setdefault(name, set()).add(path.stem)
                     defects += cloud.log.defects

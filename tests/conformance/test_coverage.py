@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sandbox.services.catalog import SERVICES
 from sandbox.services.registry import Services
-from tests.conformance.coverage import PAGE, figures_table, methods
-from tests.conformance.replay import kept
+from tests.conformance import causes
+from tests.conformance.coverage import PAGE, causes_table, figures_table, methods
+from tests.conformance.replay import TOTAL, kept
 
 ROOT = PAGE.parents[1]
 LEVELS = {"501": 0, "generic": 1, "enforced": 2}
@@ -44,4 +45,11 @@ def test_whatever_backs_a_line_exists() -> None:
 
 
 def test_the_figures_of_the_page_are_those_on_record() -> None:
-    assert figures_table(kept()["once"], kept()["renewed"]) in PAGE.read_text()
+    assert figures_table(kept()) in PAGE.read_text()
+    assert causes_table() in PAGE.read_text()
+
+
+def test_every_disagreement_has_its_cause_on_record() -> None:
+    for reading, figures in kept().items():
+        disagreeing = figures[TOTAL].exchanges - figures[TOTAL].agree
+        assert sum(counts[reading] for counts in causes.kept().values()) == disagreeing, reading

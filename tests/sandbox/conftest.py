@@ -23,9 +23,9 @@ from sandbox.settings import Settings
 ORGANIZATION = "organizations/123456789012"
 
 
-def build_cloud(folder: Path) -> Cloud:
+def build_cloud(folder: Path, *, replaying: bool = False) -> Cloud:
     """A sandbox on a folder; its gateway has no open socket."""
-    cloud = Cloud(Settings(port=0, data=folder), Services(SERVICES))
+    cloud = Cloud(Settings(port=0, data=folder, replaying=replaying), Services(SERVICES))
     cloud.gateway = Gateway(Authority(folder / "authority"), 0)
     cloud.instances = Instances(cloud)
     return cloud

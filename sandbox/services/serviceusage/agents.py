@@ -34,6 +34,7 @@ ON_ENABLEMENT = {
     "compute": ("compute",),
     "container": ("container",),
     "monitoring": ("monitoring-notification",),
+    "pubsub": ("pubsub",),
     "run": ("run",),
 }
 
