@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 
 from infra import deployer, naming, workload_identity
 from infra.bootstrap_settings import Bootstrap
+from infra.bucket import only_with
 from infra.component import Component
 from infra.foundation_labels import FoundationLabels
 from infra.retention import Retention
@@ -151,7 +152,7 @@ class Seed(Component):
             storage_class="STANDARD",
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=keys.keys[STATE].id),
+            encryption=only_with(keys.keys[STATE].id),
             versioning=gcp.storage.BucketVersioningArgs(enabled=True),
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
                 retention_duration_seconds=bootstrap.recoverable_days * SECONDS_A_DAY

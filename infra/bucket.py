@@ -12,6 +12,27 @@ SECONDS_A_DAY = 86_400
 INCOMPLETE_UPLOAD_DAYS = 7
 
 
+RESTRICTED = "FullyRestricted"
+
+
+def only_with(key: pulumi.Input[str]) -> gcp.storage.BucketEncryptionArgs:
+    """A bucket's encryption: its default key, and nothing that Google or a caller encrypts by other means.
+
+    A default alone can be passed over by a request that brings a key of its own
+    (cloud.google.com/storage/docs/encryption/enforcing-encryption-types, 2026-11).
+    """
+    storage = gcp.storage
+    return storage.BucketEncryptionArgs(
+        default_kms_key_name=key,
+        google_managed_encryption_enforcement_config=storage.BucketEncryptionGoogleManagedEncryptionEnforcementConfigArgs(
+            restriction_mode=RESTRICTED
+        ),
+        customer_supplied_encryption_enforcement_config=storage.BucketEncryptionCustomerSuppliedEncryptionEnforcementConfigArgs(
+            restriction_mode=RESTRICTED
+        ),
+    )
+
+
 class EncryptedBucket(Component):
     """One bucket.
 
@@ -69,7 +90,7 @@ class EncryptedBucket(Component):
             storage_class="STANDARD",
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=key),
+            encryption=only_with(key),
             # What cannot be overwritten has no older versions.
             versioning=gcp.storage.BucketVersioningArgs(enabled=not kept_days),
             retention_policy=gcp.storage.BucketRetentionPolicyArgs(

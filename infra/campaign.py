@@ -155,6 +155,7 @@ class Campaign(Component):
             location=region,
             key=keys["logs"].id,
             retention_days=campaign.logs.retention_days,
+            locked=campaign.logs.locked,
             retention=retention,
             after=(*ready("logging"), *grants["logs"]),
             opts=options,
@@ -296,7 +297,7 @@ class Campaign(Component):
             after=ready("monitoring"),
             opts=options,
         )
-        if campaign.quotas:
+        if campaign.quotas or campaign.capacity.quota_adjuster:
             Quotas(campaign, project=project, after=ready("cloudquotas"), opts=options)
 
         self.outputs: Mapping[str, Any] = {

@@ -137,6 +137,12 @@ class Logs(Model):
         description="days for which log entries are kept, 30 to 3650",
         examples=["400"],
     )
+    locked: bool = Field(
+        default=False,
+        description="true: retention can never be shortened and the log bucket never deleted before its entries have "
+        "aged out, by nobody; the project cannot be deleted before, and this cannot be undone",
+        examples=["false"],
+    )
     data_access: tuple[AuditedService, ...] = Field(
         default=(
             "aiplatform.googleapis.com",

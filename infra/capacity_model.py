@@ -30,6 +30,12 @@ class Capacity(Model):
         "pay-as-you-go; an alert watches 85 % of them",
         examples=["0"],
     )
+    quota_adjuster: bool = Field(
+        default=False,
+        description="true: Google raises quotas of the project by itself when their use comes near them; false: only "
+        "what quotas asks for",
+        examples=["true"],
+    )
 
 
 class Queue(Model):

@@ -31,6 +31,7 @@ class Logs(Component):
         location: str,
         key: pulumi.Input[str],
         retention_days: int,
+        locked: bool,
         retention: Retention,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -43,6 +44,7 @@ class Logs(Component):
             location: region, the same as the key's; log buckets with a key cannot be global.
             key: full name of the key; it can be set only when the bucket is made.
             retention_days: how long entries are kept.
+            locked: whether that can never be taken back.
             retention: what happens to the bucket on destroy.
             after: what must exist before, at least the grant of the key to Cloud Logging's agent.
             opts: options of the component.
@@ -55,6 +57,7 @@ class Logs(Component):
             bucket_id=naming.LOG_BUCKET,
             description="Logs of the campaign.",
             retention_days=retention_days,
+            locked=locked or None,
             cmek_settings=gcp.logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key),
             deletion_policy=retention.bucket,
             opts=self._options(protect=retention.protect),

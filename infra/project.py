@@ -21,6 +21,7 @@ from infra.retention import Retention
 APIS = (
     "aiplatform.googleapis.com",
     "artifactregistry.googleapis.com",
+    "cloudasset.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",
     "cloudkms.googleapis.com",
@@ -38,14 +39,15 @@ APIS = (
     "serviceusage.googleapis.com",
     "storage.googleapis.com",
 )
-"""What a campaign calls, or what the services it uses insist on (eventarc and pubsub: Cloud Functions)."""
+"""What a campaign calls, what the services it uses insist on (eventarc and pubsub: Cloud Functions), and what an audit
+lists it with (cloudasset)."""
 
 
 def apis_of(campaign: Campaign) -> tuple[str, ...]:
     """The APIs a campaign needs."""
     return (
         *APIS,
-        *(("cloudquotas.googleapis.com",) if campaign.quotas else ()),
+        *(("cloudquotas.googleapis.com",) if campaign.quotas or campaign.capacity.quota_adjuster else ()),
         *(("secretmanager.googleapis.com",) if campaign.function.secrets else ()),
     )
 

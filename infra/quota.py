@@ -15,7 +15,7 @@ from infra.component import Component
 
 
 class Quotas(Component):
-    """One preference for each quota of the campaign's file."""
+    """One preference for each quota of the campaign's file, and the adjuster where the campaign wants it."""
 
     def __init__(
         self,
@@ -41,4 +41,11 @@ class Quotas(Component):
             )
             for quota in campaign.quotas
         ]
+        if campaign.capacity.quota_adjuster:
+            gcp.cloudquota.SQuotaAdjusterSettings(
+                f"{campaign.name}-quotas",
+                parent=project.number.apply(naming.project_member),
+                enablement="ENABLED",
+                opts=self._options(),
+            )
         self.register_outputs({})

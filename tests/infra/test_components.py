@@ -151,6 +151,17 @@ class TestBuckets:
             assert bucket.inputs["uniformBucketLevelAccess"] is True
             assert bucket.inputs["versioning"] == {"enabled": True}
 
+    def test_nothing_is_stored_that_another_key_encrypts(self, root: Path) -> None:
+        labels = {"owner": "cloud-platform", "cost-center": "cc-1000"}
+        stacks = (record(root), record(root, [], perimeter=None, labels=labels, bootstrap={}))
+        for bucket in (bucket for stack in stacks for bucket in stack.of_type("storage/bucket:Bucket")):
+            encryption = bucket.inputs["encryption"]
+            assert encryption.pop("defaultKmsKeyName")
+            assert encryption == {
+                f"{kind}EncryptionEnforcementConfig": {"restrictionMode": "FullyRestricted"}
+                for kind in ("googleManaged", "customerSupplied")
+            }
+
     def test_images_move_and_go_as_the_campaign_says(self, root: Path) -> None:
         images = {"nearlineAfterDays": 7, "archiveAfterDays": 60, "deleteAfterDays": 400, "recoverableDays": 14}
         stack = record(root, [make_campaign(images=images)])
@@ -185,6 +196,11 @@ class TestLogs:
         bucket = stack.only("logging/projectBucketConfig:ProjectBucketConfig").inputs
         assert bucket["retentionDays"] == 90
         assert bucket["location"] == "europe-west4", "a log bucket with a key cannot be global"
+        assert "locked" not in bucket
+
+    def test_on_request_that_can_never_be_taken_back(self, root: Path) -> None:
+        stack = record(root, [make_campaign(logs={"locked": True})])
+        assert stack.only("logging/projectBucketConfig:ProjectBucketConfig").inputs["locked"] is True
 
     def test_the_sink_fills_the_bucket_with_every_entry(self, stack: Recording) -> None:
         sink = stack.only("logging/projectSink:ProjectSink").inputs
@@ -194,6 +210,17 @@ class TestLogs:
     def test_the_first_bucket_stops_keeping_entries_only_when_the_other_one_does(self, stack: Recording) -> None:
         exclusion = stack.only("logging/projectExclusion:ProjectExclusion")
         assert stack.only("logging/projectSink:ProjectSink").urn in stack.ancestors(exclusion)
+
+
+class TestQuotas:
+    """What a campaign asks for, and what Google raises by itself."""
+
+    def test_the_adjuster_is_switched_on_for_the_project_by_number(self, root: Path) -> None:
+        stack = record(root, [make_campaign(capacity={"quotaAdjuster": True})])
+        adjuster = stack.only("cloudquota/sQuotaAdjusterSettings:SQuotaAdjusterSettings")
+        assert adjuster.inputs == {"parent": f"projects/{number('spring-launch')}", "enablement": "ENABLED"}
+        apis = {service.inputs["service"] for service in stack.of_type("projects/service:Service")}
+        assert "cloudquotas.googleapis.com" in apis
 
 
 class TestAccounts:
