@@ -30,18 +30,21 @@ def plantain() -> None:
 
 def main() -> None:
     """Run one command."""
+    # pydantic looks for plugins in every installed distribution, which takes longer than a short verb itself.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
         app(prog_name="plantain")
     except PlantainError as error:
         output.failure(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        output.complain("Interrupted.")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader, as `head`, has seen enough; a flush at exit must not raise again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:  # but for a pipe whose reader has seen enough: Typer ends quietly then
+        problem = f"{error.filename or 'The system'}: {error.strerror or error}."
+        output.failure(PlantainError(f"{problem} What was done until then stays.", cure="mend that, then run it again"))
+        sys.exit(PlantainError.exit_code)
+    except SystemExit as error:
+        if error.code == INTERRUPTED:
+            output.complain("Interrupted.")
+        raise
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plantain.errors import InputError
+from plantain.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from infra.campaign_model import Campaign
@@ -42,8 +43,8 @@ def settings_path(root: Path, stack: str) -> Path:
     if not path.is_file():
         known = sorted(found.name.split(".")[1] for found in root.glob("Pulumi.*.yaml"))
         raise InputError(
-            f"There is no stack {stack!r}: {path.name} does not exist. Known stacks: {', '.join(known) or 'none'}.",
-            cure=f"plantain ... --stack {known[0]}" if known else "pulumi stack init prod",
+            f"There is no stack {stack!r}: {path.name} does not exist. {did_you_mean(stack, known)}",
+            cure=f"--stack {known[0]}" if known else "pulumi stack init prod",
         )
     return path
 
@@ -118,8 +119,8 @@ def campaign(root: Path, name: str) -> Campaign:
     if not path.is_file():
         known = sorted(found.stem for found in (root / "campaigns").glob("*.yaml"))
         raise InputError(
-            f"There is no campaign {name!r}: {path} does not exist. Known: {', '.join(known) or 'none'}.",
-            cure=f"plantain campaign new {Path(name).stem}",
+            f"There is no campaign {name!r}: {path} does not exist. {did_you_mean(Path(name).stem, known)}",
+            cure=f"plantain campaign list, or plantain campaign new {Path(name).stem}",
         )
     try:
         text = path.read_text(encoding="utf-8")

@@ -15,10 +15,14 @@ from plantain import output
 from plantain.errors import InputError, StackError, WarningFound
 from plantain.project import campaign as read_campaign
 from plantain.project import campaigns as read_campaigns
-from plantain.project import project_root, stack_settings
+from plantain.project import project_root, settings_path, stack_settings
+from plantain.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from plantain.stack import Stack
+
+#: What pulumi says of a stack that was never made.
+NOT_DEPLOYED = "no stack named"
 
 app = typer.Typer(help="Begin, look at, copy and end campaigns.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -220,7 +224,9 @@ def retire(
         plan(name, STEPS, record.get("steps", {}), json=json)
         return
     if step not in STEPS:
-        raise InputError(f"There is no step {step!r}.", cure=f"one of {', '.join(STEPS)}")
+        raise InputError(
+            f"There is no step {step!r}. {did_you_mean(step, STEPS)}", cure=f"plantain campaign retire {name}"
+        )
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415 -- the plan above needs no cloud
 
     handle = the_stack(root, stack)
@@ -276,11 +282,19 @@ def the_stack(root: Path, name: str) -> Stack:
 
 
 def outputs(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The deployed campaigns of a stack; none before its first update."""
+    """The deployed campaigns of a stack; none before its first update.
+
+    Raises:
+        InputError: there is no such stack.
+        StackError: pulumi cannot say.
+    """
+    settings_path(stack.project, stack.name)
     try:
         found: dict[str, dict[str, Any]] = stack.outputs().get("campaigns", {})
-    except StackError:
-        return {}
+    except StackError as error:
+        if NOT_DEPLOYED in error.message:
+            return {}
+        raise
     return found
 
 
@@ -292,8 +306,7 @@ def deployed_campaign(stack: Stack, name: str) -> dict[str, Any]:
     """
     found = outputs(stack)
     if name not in found:
-        known = ", ".join(sorted(found)) or "none"
-        raise InputError(f"Stack {stack.name} has not deployed {name!r}. Deployed: {known}.", cure="pulumi up")
+        raise InputError(f"Stack {stack.name} has not deployed {name!r}. {did_you_mean(name, found)}", cure="pulumi up")
     return found[name]
 
 

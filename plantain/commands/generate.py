@@ -12,6 +12,7 @@ import typer
 
 from plantain import output
 from plantain.errors import GenerationError, InputError
+from plantain.suggestion import did_you_mean
 
 SHORT_DIGEST = 12
 LONG_FOLDER = 24
@@ -190,9 +191,11 @@ def deployed_campaign(stack: Any, name: str | None) -> dict[str, Any]:
     if name is None and len(campaigns) == 1:
         return next(iter(campaigns.values()))
     if name not in campaigns:
-        known = ", ".join(sorted(campaigns)) or "none"
-        problem = f"has no campaign {name!r}" if name else "has several campaigns, or none"
-        raise InputError(f"Stack {stack.name} {problem}: {known}.", cure="plantain generate --campaign NAME")
+        problem = f"has no campaign {name!r}" if name else "has several campaigns, or none, and none was named"
+        raise InputError(
+            f"Stack {stack.name} {problem}. {did_you_mean(name or '', campaigns)}",
+            cure="plantain generate --campaign NAME",
+        )
     return campaigns[name]
 
 

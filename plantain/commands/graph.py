@@ -11,6 +11,7 @@ import typer
 
 from plantain import output
 from plantain.errors import InputError
+from plantain.suggestion import did_you_mean
 
 FORMATS = ("mermaid", "svg")
 
@@ -28,7 +29,7 @@ def graph(
 
     wanted = picture or ("svg" if out and out.suffix == ".svg" else "mermaid")
     if wanted not in FORMATS:
-        raise InputError(f"There is no format {wanted!r}.", cure=f"one of {', '.join(FORMATS)}")
+        raise InputError(f"There is no format {wanted!r}. {did_you_mean(wanted, FORMATS)}", cure="--format svg")
     drawn = scene(stack, exported(stack, state))
     if not drawn.projects:
         raise InputError(f"Stack {stack} has no project in its state, so there is nothing to draw.", cure="pulumi up")

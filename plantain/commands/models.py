@@ -11,6 +11,7 @@ from plantain import output
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.model_lifecycle import Lifecycle, lifecycle
 from plantain.project import campaigns, project_root
+from plantain.suggestion import did_you_mean
 
 app = typer.Typer(
     help="The image models: stage, location, retirement, price.",
@@ -51,7 +52,8 @@ def show(model: str, json: Json = False) -> None:
 
     facts = table().get(model)
     if facts is None:
-        raise InputError(f"{table().why_not(model)}.", cure="plantain models")
+        near = did_you_mean(model, (one.id for one in table().models))
+        raise InputError(f"{table().why_not(model)}. {near}", cure="plantain models")
     one = lifecycle(table(), facts, today())
     if json:
         output.document(as_json(one))

@@ -22,6 +22,7 @@ from plantain.doctor.checks import (
 )
 from plantain.doctor.finding import Check
 from plantain.errors import InputError
+from plantain.suggestion import did_you_mean
 
 CHECKS: tuple[Check, ...] = (
     tools.CHECK,
@@ -50,9 +51,7 @@ def chosen(names: Sequence[str]) -> tuple[Check, ...]:
     known = {check.name: check for check in CHECKS}
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise InputError(
-            f"There is no check {', '.join(unknown)}. The checks: {', '.join(known)}.", cure="plantain doctor"
-        )
+        raise InputError(f"There is no check {unknown[0]!r}. {did_you_mean(unknown[0], known)}", cure="plantain doctor")
     return tuple(check for check in CHECKS if not names or check.name in names)
 
 

@@ -145,17 +145,30 @@ class TestShow:
 
     @pytest.mark.usefixtures("deployed")
     def test_a_campaign_that_is_not_deployed_is_refused(self) -> None:
-        with pytest.raises(InputError, match=r"has not deployed 'winter'. Deployed: spring-launch"):
+        with pytest.raises(InputError, match=r"has not deployed 'winter'. Known: spring-launch"):
             command.show("winter")
 
     @pytest.mark.usefixtures("project")
     def test_before_the_first_update_nothing_is_deployed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def none(_: Stack) -> dict[str, Any]:
-            raise StackError("no stack")
+            raise StackError("pulumi stack of stack sandbox failed.\nerror: no stack named 'sandbox' found")
 
         monkeypatch.setattr(Stack, "outputs", none)
-        with pytest.raises(InputError, match="Deployed: none"):
+        with pytest.raises(InputError, match="Known: none"):
             command.show("spring-launch")
+
+    @pytest.mark.usefixtures("project")
+    @pytest.mark.parametrize("asked", ["list", "show"])
+    def test_a_state_that_cannot_be_read_is_not_taken_for_an_empty_one(
+        self, monkeypatch: pytest.MonkeyPatch, asked: str
+    ) -> None:
+        def locked(_: Stack) -> dict[str, Any]:
+            raise StackError("incorrect passphrase")
+
+        monkeypatch.setattr(Stack, "outputs", locked)
+        with pytest.raises(StackError, match="incorrect passphrase") as caught:
+            command.list_campaigns(stack="sandbox") if asked == "list" else command.show("spring-launch")
+        assert caught.value.exit_code == 5
 
 
 class TestChecklist:

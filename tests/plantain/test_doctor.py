@@ -84,7 +84,7 @@ def test_the_catalogue_page_is_not_stale() -> None:
 
 
 def test_an_unknown_check_names_those_there_are() -> None:
-    with pytest.raises(InputError, match="There is no check weather") as caught:
+    with pytest.raises(InputError, match="There is no check 'weather'") as caught:
         chosen(["weather"])
     assert caught.value.exit_code == 2
 
@@ -428,5 +428,5 @@ def test_before_the_first_update_there_is_nothing_deployed_to_look_at(
 
 
 def test_a_stack_that_does_not_exist_names_those_that_do(run: Run) -> None:
-    with pytest.raises(InputError, match="Known stacks: prod, sandbox"):
+    with pytest.raises(InputError, match="Known: prod, sandbox"):
         run("staging")

@@ -37,17 +37,58 @@ def test_what_is_only_a_warning_is_not_called_an_error(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "warning: Soon.\n"
 
 
-def test_control_c_ends_with_130_and_no_traceback(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(**_: Any) -> None:
+def test_control_c_ends_with_130_and_no_traceback(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "app", interrupted)
+    monkeypatch.setattr("plantain.commands.campaign.project_root", interrupted)
+    monkeypatch.setattr(sys, "argv", ["plantain", "campaign", "list"])
     with pytest.raises(SystemExit) as caught:
         main.main()
     assert caught.value.code == 130
-    assert capsys.readouterr().err == "Interrupted.\n"
+    assert capfd.readouterr().err == "Interrupted.\n"
+
+
+def test_a_full_disk_is_told_in_a_line_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "out/run.jsonl")
+
+    monkeypatch.setattr("plantain.commands.campaign.project_root", full)
+    monkeypatch.setattr(sys, "argv", ["plantain", "campaign", "list"])
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: out/run.jsonl: No space left on device.")
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("modles",), "'models'"),
+        (("perimeter", "reprot"), "'report'"),
+        (("models", "check", "--projct", "x"), "--project"),
+        (("cost", "forecast", "spring-lunch", "--images", "5"), "'spring-launch'"),
+        (("campaign", "list", "--stack", "prd"), "'prod'"),
+        (("campaign", "show", "spring-launch", "--stack", "sandbx"), "'sandbox'"),
+        (("doctor", "--only", "quota"), "'quotas'"),
+        (("models", "show", "gemini-3-pro-imag"), "'gemini-3-pro-image'"),
+        (("graph", "--format", "mermiad"), "'mermaid'"),
+        (("campaign", "retire", "spring-launch", "--step", "readonly"), "'read-only'"),
+    ],
+)
+def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
+    arguments: tuple[str, ...], meant: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["plantain", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == 2
+    assert meant in capsys.readouterr().err
 
 
 def test_an_unknown_verb_and_an_unknown_option_end_with_2() -> None:
