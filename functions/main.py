@@ -5,8 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from generation.app import Application
+from generation.collector import settle
 
 application = Application()
+settle()
 
 
 @functions_framework.aio.http

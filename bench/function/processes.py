@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.function import environment as locked
+
 LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -79,7 +81,7 @@ def model_server(size: int, seconds: float) -> Iterator[int]:
 def function(model_port: int, **environment: str) -> Iterator[tuple[int, psutil.Process]]:
     """The function as functions-framework runs it on Cloud Run; gives its port and its process."""
     port = free_port()
-    command = [sys.executable, "-m", "functions_framework", "--asgi", f"--host={LOOPBACK}", f"--port={port}"]
+    command = [str(locked.python()), "-m", "functions_framework", "--asgi", f"--host={LOOPBACK}", f"--port={port}"]
     command += ["--target=images", f"--source={Path(__file__).with_name('watched.py')}"]
     variables = {
         "GOOGLE_CLOUD_PROJECT": "bench",
@@ -90,7 +92,6 @@ def function(model_port: int, **environment: str) -> Iterator[tuple[int, psutil.
         "PLANTAIN_ENDPOINT": f"http://{LOOPBACK}:{model_port}",
         "GCE_METADATA_HOST": f"{LOOPBACK}:{model_port}",
         "GCE_METADATA_IP": f"{LOOPBACK}:{model_port}",
-        "PYTHONPATH": str(ROOT),
     }
     with running(command, port, variables | environment) as process:
         yield port, process

@@ -1,0 +1,67 @@
+"""Requests leave nothing behind that only a look through all objects would find."""
+
+import gc
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from generation import collector
+from tests.functions.conftest import Function
+
+FOLDER = Path(__file__).parents[2] / "functions"
+
+
+@pytest.fixture
+def garbage() -> Iterator[list[object]]:
+    """What the collector finds, kept."""
+    gc.collect()
+    gc.garbage.clear()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    yield gc.garbage
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+def _ours(found: object) -> bool:
+    if inspect.iscoroutine(found) or inspect.isframe(found):
+        code = found.cr_code if inspect.iscoroutine(found) else found.f_code
+        return "/generation/" in code.co_filename
+    # A connection that ends leaves aiohttp's protocol and parser in a cycle; a request and its answer do not.
+    module = type(found).__module__
+    return module.partition(".")[0] in {"generation", "starlette"} or module == "aiohttp.client_reqrep"
+
+
+async def test_a_request_leaves_no_cycle(function: Function, garbage: list[object]) -> None:
+    await function.made(prompt="the first, which makes connections")
+    gc.collect()
+    garbage.clear()
+
+    for number in range(20):
+        await function.made(prompt=f"a lighthouse, number {number}")
+        await function.made(prompt=f"a lighthouse, number {number}")
+    gc.collect()
+
+    assert [str(type(found)) for found in garbage if _ours(found)] == []
+
+
+async def test_a_refused_request_leaves_no_cycle(function: Function, garbage: list[object]) -> None:
+    for number in range(20):
+        await function.refused(promt=f"number {number}")
+        await function.refused(prompt="a lighthouse", previous=f"{number:064x}")
+    gc.collect()
+
+    assert [str(type(found)) for found in garbage if _ours(found)] == []
+
+
+def test_the_deployed_entry_point_sets_the_collector_once_everything_is_imported() -> None:
+    look = "import main, gc; print(gc.get_threshold(), gc.get_freeze_count() > 10_000)"
+
+    said = subprocess.run([sys.executable, "-c", look], cwd=FOLDER, capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == f"{collector.THRESHOLDS} True"
