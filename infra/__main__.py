@@ -25,12 +25,14 @@ from infra.errors import InfraError  # noqa: E402 - the path comes first
 
 try:
     stack_settings = settings.load()
-    outputs = stack.deploy(
-        stack_settings,
-        campaign_file.load(ROOT, stack_settings.campaigns),
-        root=ROOT,
-        stack=pulumi.get_stack(),
-    )
+    campaigns = campaign_file.load(ROOT, stack_settings.campaigns)
+    if any(campaign.project.existing for campaign in campaigns):
+        # Only a stack with a project of others asks an API itself, so only it loads what asking takes.
+        from infra import adoption
+        from infra.google_api import GoogleApi
+
+        adoption.check(GoogleApi.of(stack_settings), campaigns)
+    outputs = stack.deploy(stack_settings, campaigns, root=ROOT, stack=pulumi.get_stack())
 except InfraError as error:
     raise pulumi.RunError(str(error)) from None
 for name, value in outputs.items():
