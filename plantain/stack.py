@@ -115,8 +115,10 @@ class Stack:
         found: dict[str, Any] = json.loads(self._run("stack", "export", *extra, quiet=True))
         return found
 
-    def preview_events(self) -> str:
+    def preview_events(self, *, refresh: bool = True) -> str:
         """The engine's events of a preview, one JSON object a line; a policy's refusal is an event, not a failure.
+
+        Without ``refresh`` as in ``preview``.
 
         Source: https://github.com/pulumi/pulumi pkg/backend/display/json.go (read 2026-11).
 
@@ -124,7 +126,8 @@ class Stack:
             StackError: the program does not run.
         """
         streaming = replace(self, environment={**self.environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"})
-        return streaming._run("preview", "--json", "--non-interactive", *self._config(), quiet=True)  # noqa: SLF001 -- the same class
+        extra = [] if refresh else ["--refresh=false"]
+        return streaming._run("preview", "--json", "--non-interactive", *extra, *self._config(), quiet=True)  # noqa: SLF001 -- the same class
 
     def _config(self) -> list[str]:
         return ["--config-file", str(self.config_file)] if self.config_file else []
