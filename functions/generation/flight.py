@@ -24,7 +24,10 @@ class Flights(Generic[T]):
             task = asyncio.ensure_future(self._run(work))
             self._tasks[key] = task
             task.add_done_callback(lambda done: self._land(key, done))
-        return await asyncio.shield(task), started
+        try:
+            return await asyncio.shield(task), started
+        finally:
+            del task  # its exception would hold this frame, and this frame the exception
 
     @staticmethod
     async def _run(work: Callable[[], Awaitable[T]]) -> T:

@@ -312,9 +312,12 @@ def _sorted_out(results: Sequence[tuple[Outcome, int] | BaseException]) -> Paint
     errors = [result for result in results if isinstance(result, BaseException)]
     refusals = [e for e in errors if isinstance(e, GenerationError) and e.error_class is ErrorClass.SAFETY]
     others = [error for error in errors if error not in refusals]
-    if others:
-        raise others[0]
-    if not outcomes:
-        raise refusals[0]
-    calls = sum(result[1] for result in results if not isinstance(result, BaseException))
-    return Painted(outcomes, refusals, calls + sum(refusal.attempts for refusal in refusals))
+    try:
+        if others:
+            raise others[0]
+        if not outcomes:
+            raise refusals[0]
+        calls = sum(result[1] for result in results if not isinstance(result, BaseException))
+        return Painted(outcomes, refusals, calls + sum(refusal.attempts for refusal in refusals))
+    finally:
+        del results, errors, refusals, others  # what is raised holds this frame, and must not be held by it

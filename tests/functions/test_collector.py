@@ -11,6 +11,7 @@ import pytest
 
 from generation import collector
 from tests.functions.conftest import Function
+from tests.functions.fake_google import AIPLATFORM, IAM, STORAGE, FakeGoogle, error_body
 
 FOLDER = Path(__file__).parents[2] / "functions"
 
@@ -50,10 +51,27 @@ async def test_a_request_leaves_no_cycle(function: Function, garbage: list[objec
     assert [str(type(found)) for found in garbage if _ours(found)] == []
 
 
-async def test_a_refused_request_leaves_no_cycle(function: Function, garbage: list[object]) -> None:
-    for number in range(20):
-        await function.refused(promt=f"number {number}")
-        await function.refused(prompt="a lighthouse", previous=f"{number:064x}")
+@pytest.mark.parametrize(
+    ("host", "part", "fields"),
+    [
+        ("", "", {"promt": "a misspelt field"}),
+        ("", "", {"prompt": "a lighthouse", "previous": "0" * 64}),
+        (AIPLATFORM, ":generateContent", {"prompt": "a lighthouse"}),
+        (AIPLATFORM, ":generateContent", {"prompt": "a lighthouse", "count": 3}),
+        (STORAGE, "/upload/", {"prompt": "a lighthouse"}),
+        (IAM, ":signBlob", {"prompt": "a lighthouse", "seed": 3}),
+    ],
+    ids=["field", "previous", "model", "several", "bucket", "signature"],
+)
+async def test_a_request_that_fails_leaves_no_cycle(
+    function: Function, google: FakeGoogle, garbage: list[object], host: str, part: str, fields: dict[str, object]
+) -> None:
+    google.fail(host, 403, error_body(403, "PERMISSION_DENIED", "no"), part=part, times=1000)
+    gc.collect()
+    garbage.clear()
+
+    for _ in range(10):
+        await function.refused(**fields)
     gc.collect()
 
     assert [str(type(found)) for found in garbage if _ours(found)] == []
