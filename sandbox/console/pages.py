@@ -15,7 +15,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -28,6 +27,7 @@ from sandbox.services.monitoring import alert_policies, alerts, notifications
 from sandbox.spend import month_of
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from starlette.requests import Request
 
     from sandbox.cloud import Cloud
@@ -62,6 +62,8 @@ HEADERS = {
 @cache
 def environment() -> Environment:
     """The templates; whatever they are given is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 -- a start waits for no page
+
     loader = PackageLoader("sandbox.console")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals |= {"pages": PAGES, "root": ROOT}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from sandbox.call import Principal
 from sandbox.runtime.gateway import LOOPBACK
 
 if TYPE_CHECKING:
+    import httpx
     from starlette.applications import Starlette
 
     from sandbox.cloud import Cloud
@@ -52,6 +51,8 @@ class Agents:
         Raises:
             TimeoutError: no answer within ``seconds``.
         """
+        import httpx  # noqa: PLC0415 -- it brings a command line along, and no start waits for a request
+
         headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
         inside = (LOOPBACK, self._cloud.gateway.inside(project))
         transport = httpx.ASGITransport(app=self._application, client=inside)

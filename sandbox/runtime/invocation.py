@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 from starlette.responses import HTMLResponse, Response
 
 from sandbox.bodies import read_body
@@ -108,6 +107,8 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
 
 async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Instance) -> Response:
     """The instance's answer, or 503 when it ends the connection."""
+    import httpx  # noqa: PLC0415 -- it brings a command line along, and no start waits for an invocation
+
     headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
     headers |= {"x-forwarded-proto": "https", "x-forwarded-for": origin.address, "host": request.headers["host"]}
     headers.setdefault("x-cloud-trace-context", f"{cloud.identifiers.hexadecimal('trace', 32)}/1;o=1")

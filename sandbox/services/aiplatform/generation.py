@@ -16,7 +16,6 @@ from typing import Any
 
 from sandbox.call import Call, Reply
 from sandbox.errors import ApiError, InvalidArgument, NotFound
-from sandbox.services.aiplatform.drawing import draw
 from sandbox.services.aiplatform.metering import meter
 from sandbox.services.registry import Handler
 
@@ -189,6 +188,8 @@ async def respond(call: Call) -> Document:
             f"prompt provided. Support codes: {rule['supportCode']}",
         }
         return {"candidates": [candidate], "usageMetadata": usage(call, facts, 0), **answer}
+    from sandbox.services.aiplatform.drawing import draw  # noqa: PLC0415 -- no start waits for a picture
+
     output = settings["output"]
     mime = output.get("mimeType", "image/png")
     data = await asyncio.to_thread(
