@@ -134,13 +134,14 @@ def _documentation() -> str:
 def _frameworks() -> Iterator[str]:
     yield "## Frameworks"
     yield ""
-    yield "| framework | version | ids | named by controls | source |"
-    yield "|---|---|---|---|---|"
+    yield "| framework | version | ids | named by controls | source | the list |"
+    yield "|---|---|---|---|---|---|"
     everything = [control for controls in GROUPS.values() for control in controls]
     for framework in frameworks.frameworks().values():
         named = {entry for control in everything for entry in control.crosswalk.get(framework.key, ())}
         source = f"{framework.source} ({framework.as_of})"
-        yield f"| {framework.name} | {framework.version} | {len(framework.ids)} | {len(named)} | {source} |"
+        counts = f"{len(framework.ids)} | {len(named)}"
+        yield f"| {framework.name} | {framework.version} | {counts} | {source} | {framework.note} |"
     yield ""
 
 

@@ -24,6 +24,7 @@ class Framework:
         as_of: the day they were.
         ids: all ids, or those that could be read, in the framework's order.
         note: what to know of the list.
+        whole: whether these are all ids of the framework, as far as the note says.
     """
 
     key: str
@@ -32,7 +33,8 @@ class Framework:
     source: str
     as_of: str
     ids: tuple[str, ...]
-    note: str = ""
+    note: str
+    whole: bool
 
 
 @cache
@@ -50,7 +52,8 @@ def _read(path: Path) -> Framework:
         entry["source"],
         entry["asOf"],
         tuple(entry["ids"]),
-        entry.get("note", ""),
+        entry["note"],
+        entry["whole"],
     )
 
 

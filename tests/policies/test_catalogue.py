@@ -214,6 +214,24 @@ def test_every_framework_has_a_version_and_is_used() -> None:
         assert len(set(framework.ids)) == len(framework.ids)
 
 
+def test_a_list_that_is_called_whole_has_as_many_ids_as_its_framework() -> None:
+    """Counts by the frameworks themselves: 33 common criteria and 28 of categories, 1007 + 4 + 3 controls, ..."""
+    whole = {key: len(found.ids) for key, found in frameworks.frameworks().items() if found.whole}
+    assert whole == {
+        "cis-gcp-4.0": 84,
+        "cis-gcp-5.0": 93,
+        "eu-ai-act": 113 + 7,
+        "gdpr": 99 + 12,
+        "hipaa": 71,
+        "iso-27001-2022": 93,
+        "nist-800-53-r5": 1007 + 4 + 3,
+        "soc2-2017": 33 + 28,
+    }
+    short = [found for found in frameworks.frameworks().values() if not found.whole]
+    assert [found.key for found in short] == ["google"]
+    assert short[0].note.startswith("Short: ")
+
+
 def test_an_id_that_no_framework_has_is_refused() -> None:
     wrong = replace(CONTROLS[0], crosswalk={"cis-gcp-5.0": ("9.9",)})
     with pytest.raises(FrameworkError, match=r"names 9\.9, which .* 5\.0\.0 does not have.*: correct the crosswalk"):
