@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,37 @@ def test_no_page_and_no_source_names_a_machine_path_or_a_package_index() -> None
         if path.suffix in {".py", ".md", ".yaml", ".toml", ".json", ".txt", ".go"} and path != Path(__file__):
             found = forbidden.search(path.read_text())
             assert not found, f"{name}: {found}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages as a site. Strict: a link or an anchor that leads nowhere ends the build."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    command = [str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
+    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stderr, done.stderr
+    return folder / "build" / "site"
+
+
+def test_the_site_has_every_page(site: Path) -> None:
+    for path in (ROOT / "docs").rglob("*.md"):
+        assert (site / path.relative_to(ROOT / "docs").with_suffix(".html")).is_file(), path.name
+
+
+def test_every_fence_becomes_a_block_of_code_or_a_diagram(site: Path) -> None:
+    diagrams = 0
+    for path in site.rglob("*.html"):
+        text = path.read_text()
+        assert "```" not in text, path.name
+        diagrams += text.count('<pre class="mermaid">')
+    assert diagrams == sum(path.read_text().count("```mermaid") for path in (ROOT / "docs").rglob("*.md"))
+
+
+def test_the_site_loads_nothing_from_elsewhere_but_for_diagrams(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        assert re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="(?:https?:)?//[^"]+', path.read_text()) == [], (
+            path.name
+        )

@@ -18,7 +18,7 @@ from tests.demo.test_demo import free_port
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"
-BLOCK = re.compile(r"^```sh(?: exit=(\d+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r'^```sh(?: title="ends with exit code (\d+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.engine
 

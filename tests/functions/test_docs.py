@@ -25,7 +25,7 @@ TEXT = PAGE.read_text("utf-8")
 
 def blocks(kind: str) -> list[str]:
     """Code blocks of a kind."""
-    return re.findall(rf"^```json title="{kind}"\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    return re.findall(rf'^```json title="{kind}"\n(.*?)^```', TEXT, re.MULTILINE | re.DOTALL)
 
 
 def shape(value: Any) -> Any:
