@@ -52,6 +52,7 @@ DEPLOYER_RIGHTS = (
     Right("roles/serviceusage.serviceUsageConsumer", Level.SEED, "calls cannot be charged to the seed project"),
     Right("roles/resourcemanager.folderViewer", Level.SCOPE, "folders above the projects cannot be read", True),
     Right("roles/orgpolicy.policyAdmin", Level.ORGANIZATION, "organisation policies cannot be set", True),
+    Right("roles/iam.denyAdmin", Level.ORGANIZATION, "deny policies cannot be set", True),
     Right("roles/logging.configWriter", Level.SCOPE, "the sink of audit logs cannot be created", True),
     Right("roles/essentialcontacts.admin", Level.SCOPE, "contacts cannot be set", True),
     Right("roles/resourcemanager.tagAdmin", Level.ORGANIZATION, "tag keys and values cannot be created", True),
@@ -77,6 +78,7 @@ PREVIEWER_RIGHTS = (
     Right("roles/billing.viewer", Level.BILLING, "billing links and budgets cannot be read"),
     Right("roles/serviceusage.serviceUsageConsumer", Level.SEED, "calls cannot be charged to the seed project"),
     Right("roles/orgpolicy.policyViewer", Level.ORGANIZATION, "organisation policies cannot be read", True),
+    Right("roles/iam.denyReviewer", Level.ORGANIZATION, "deny policies cannot be read", True),
     Right("roles/essentialcontacts.viewer", Level.SCOPE, "contacts cannot be read", True),
     Right("roles/resourcemanager.tagViewer", Level.ORGANIZATION, "tags cannot be read", True),
 )

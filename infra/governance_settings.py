@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from infra.access_settings import Identity
 from infra.model import Model
 from infra.perimeter_settings import Enforcement
 
@@ -103,6 +104,17 @@ class OrganizationPolicies(Model):
         description="list of constraints this stack does not set, because somebody above does, such as "
         "run.allowedVPCEgress",
         examples=["run.allowedVPCEgress"],
+    )
+
+
+class DenyPolicy(Model):
+    """A deny policy on each campaign's project: nobody destroys key versions, deletes buckets or makes account keys."""
+
+    exceptions: tuple[Identity, ...] = Field(
+        default=(),
+        description="list of who may nevertheless, such as group:break-glass@example.com; pulumi destroy needs none, "
+        "for it takes the policy away first",
+        examples=["group:break-glass@example.com"],
     )
 
 

@@ -188,6 +188,16 @@ class JoinedPerimeter(Model):
         default=(), description="as ingress, for calls that leave the perimeter; see their own keys"
     )
 
+    @field_validator("ingress")
+    @classmethod
+    def _let_in_to_their_own(cls, rules: tuple[IngressRule, ...]) -> tuple[IngressRule, ...]:
+        for rule in rules:
+            if rule.to_projects:
+                raise ValueError(
+                    f"{rule.title} has toProjects; a stack that joins lets calls in to its own campaigns only"
+                )
+        return rules
+
 
 def _circle(requires: dict[str, tuple[str, ...]]) -> list[str]:
     """Names that require each other, directly or not; empty when there is an order."""

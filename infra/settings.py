@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from infra.bootstrap_settings import Bootstrap
 from infra.errors import Problem, SettingsError
 from infra.foundation_labels import FoundationLabels
-from infra.governance_settings import Contact, OrganizationPolicies, Tags
+from infra.governance_settings import Contact, DenyPolicy, OrganizationPolicies, Tags
 from infra.log_settings import CentralLogs
 from infra.model import Model, parts
 from infra.perimeter_settings import JoinedPerimeter, OwnedPerimeter
@@ -84,6 +84,12 @@ class Settings(Model):
     contacts: tuple[Contact, ...] = Field(
         default=(),
         description="list of essential contacts of the folder or organisation; see their own keys",
+    )
+    deny_policy: DenyPolicy | None = Field(
+        default=None,
+        description="a deny policy on each campaign's project, which outweighs every role: no key version is "
+        "destroyed, no bucket or log bucket deleted, no key of a service account made; see its own keys",
+        examples=["{}"],
     )
     tags: Tags | None = Field(default=None, description="Resource Manager tags of projects; see their own keys")
     deletion_protection: bool = Field(

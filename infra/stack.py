@@ -130,6 +130,7 @@ def deploy(
             )
             tagged = _tagged(campaign, foundations[campaign.name], settings, shared, opts=google)
             guarded = [foundations[campaign.name], *memberships[campaign.name], *tagged, deployed]
+            guarded += _denied(campaign.name, foundations[campaign.name], settings, after=guarded, opts=google)
             Guard(campaign.name, guarded=guarded, protect=kept.protect)
             deployments[campaign.name] = deployed.outputs
         if settings.monitoring_project:
@@ -187,6 +188,22 @@ def _archives(
         )
         for way in sorted({campaign.build.dependencies for campaign in campaigns})
     }
+
+
+def _denied(
+    name: str,
+    foundation: CampaignFoundation,
+    settings: Settings,
+    *,
+    after: list[Component],
+    opts: pulumi.ResourceOptions,
+) -> list[Component]:
+    if settings.deny_policy is None:
+        return []
+    from infra.denials import Denials  # noqa: PLC0415 -- as _shared
+
+    project, exceptions = foundation.project.project_id, settings.deny_policy.exceptions
+    return [Denials(name, project=project, exceptions=exceptions, after=after, opts=opts)]
 
 
 def _tagged(

@@ -114,6 +114,7 @@ CASES: list[Case] = [
     _part("organizationPolicies", "otherServices", ["redis.googleapis.com"]),
     _part("organizationPolicies", "custom", False),
     _part("organizationPolicies", "leaveOut", ["run.allowedIngress"]),
+    ("denyPolicy", {}, {"denyPolicy": {}}, True),
     ("tags.keys", {}, {"tags": {"keys": ["env"]}}, True),
     ("tags.bind", {}, {"tags": {"bind": ["tagValues/1"]}}, True),
 ]

@@ -1,0 +1,329 @@
+"""``python -m bench.settings [shape …]``: one change of every setting, planned and deployed by the real engine.
+
+Each shape of a stack is deployed once. Then every case of ``tests.infra.setting_cases`` is previewed alone: what would
+be made, updated, replaced, deleted. What holds data must not be replaced unless the case says why it has to be. After
+that the cases are deployed, as many at once as fit together, and a second preview after each round has to be empty. So
+every option of the settings was deployed at least once.
+
+Writes settings.json, from which the table of docs/settings.md is made. ``--only SETTING`` previews one case again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.__main__ import machine
+from infra import campaign_file, wheels
+from infra import settings as stack_settings
+from infra.errors import InfraError
+from plantain.audit.events import steps
+from plantain.errors import StackError
+from plantain.stack import Stack
+from tests.end_to_end.organization import NUMBER, Organization
+from tests.infra.setting_case import CAMPAIGN, FOUNDATION, JOINED, SEED, Case, changed, filled
+from tests.infra.setting_cases import CASES
+from tests.infra.setting_shapes import SHAPES
+
+RESULTS = Path(__file__).with_name("settings.json")
+GROUPS = ((CAMPAIGN,), (FOUNDATION, JOINED, SEED))
+"""Shapes that share a sandbox: those that join need the perimeter of the foundation."""
+OTHERS, SPRING, ACCOUNT = "acme-others", "acme-spring", "billingAccounts/010101-010101-010101"
+REGION = "europe-west4"
+STATEFUL = frozenset(
+    {
+        "accesscontextmanager.AccessPolicy",
+        "accesscontextmanager.ServicePerimeter",
+        "artifactregistry.Repository",
+        "bigquery.Dataset",
+        "cloudfunctionsv2.Function",
+        "cloudtasks.Queue",
+        "compute.Network",
+        "compute.Subnetwork",
+        "iam.WorkloadIdentityPool",
+        "kms.CryptoKey",
+        "kms.KeyRing",
+        "logging.ProjectBucketConfig",
+        "organizations.Project",
+        "pubsub.Topic",
+        "serviceaccount.Account",
+        "storage.Bucket",
+        "tags.TagKey",
+        "tags.TagValue",
+    }
+)
+"""Types whose replacement loses data, a name that others hold, or an identity that others trust."""
+KINDS = {"create": "makes", "update": "changes", "replace": "replaces", "delete": "removes"}
+
+
+def kind(token: str) -> str:
+    """A type as pulumi_gcp's users write it: storage.Bucket."""
+    return token.removeprefix("gcp:").partition("/")[0] + "." + token.rpartition(":")[2]
+
+
+def planned(events: str) -> dict[str, dict[str, int]]:
+    """How many resources of each type a preview makes, changes, replaces and removes."""
+    found: dict[str, dict[str, int]] = {name: {} for name in KINDS.values()}
+    for step in steps(json.loads(line) for line in events.splitlines() if line.startswith("{")):
+        if step["op"] in KINDS:
+            types = found[KINDS[step["op"]]]
+            types[kind(step["type"])] = types.get(kind(step["type"]), 0) + 1
+    return {name: dict(sorted(types.items())) for name, types in found.items() if types}
+
+
+class World:
+    """A sandbox in which stacks of some shapes are deployed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.organization = Organization.make(folder)
+        functions = self.organization.project / "functions"
+        local = wheels.folder(functions, root=self.organization.project, wheels="local")
+        others = self.organization.project / "other-wheels"
+        shutil.copytree(local, others)
+        (others / "nothing-0.0.1-py3-none-any.whl").write_bytes(min(others.glob("*.whl")).read_bytes())
+        self.context = {"others": self._project(OTHERS, {}), "policy": "1", "perimeter": "accessPolicies/1/x"}
+        labels = filled(SHAPES[CAMPAIGN].campaign, {})["labels"]
+        self._project(SPRING, labels)
+        self._furnish()
+        self.stacks: dict[str, Stack] = {}
+
+    def _project(self, project: str, labels: Mapping[str, str]) -> str:
+        call = self.organization.call
+        parent = {"type": "organization", "id": NUMBER}
+        body = {"projectId": project, "name": project, "labels": labels, "parent": parent}
+        call("POST", "cloudresourcemanager/v1/projects", body)
+        call("PUT", f"cloudbilling/v1/projects/{project}/billingInfo", {"billingAccountName": ACCOUNT})
+        number = str(call("GET", f"cloudresourcemanager/v1/projects/{project}")["projectNumber"])
+        for api in ("cloudkms", "iam", "iamcredentials", "monitoring", "pubsub", "secretmanager", "serviceusage"):
+            call("POST", f"serviceusage/v1/projects/{number}/services/{api}.googleapis.com:enable", {})
+        return number
+
+    def _furnish(self) -> None:
+        """What cases name and no stack makes: a secret, a ring, a topic, an account, a tag, a folder."""
+        call = self.organization.call
+        secrets = f"secretmanager/v1/projects/{OTHERS}/secrets"
+        call("POST", f"{secrets}?secretId=brand-key", {"replication": {"automatic": {}}})
+        for _ in range(2):
+            call("POST", f"{secrets}/brand-key:addVersion", {"payload": {"data": "aGVsbG8="}})
+        call("POST", f"cloudkms/v1/projects/{OTHERS}/locations/{REGION}/keyRings?keyRingId=campaigns", {})
+        call("PUT", f"pubsub/v1/projects/{OTHERS}/topics/budgets", {})
+        call("POST", f"iam/v1/projects/{OTHERS}/serviceAccounts", {"accountId": "deployer", "serviceAccount": {}})
+        key = self._done(call("POST", "cloudresourcemanager/v3/tagKeys", self._tag(f"organizations/{NUMBER}")))
+        value = self._done(call("POST", "cloudresourcemanager/v3/tagValues", self._tag(key)))
+        parent = f"organizations/{NUMBER}"
+        body = {"displayName": "campaigns", "parent": parent}
+        self.context["tag"] = value
+        self.context["folder"] = self._done(call("POST", "cloudresourcemanager/v3/folders", body))
+        self.context["token"] = self.organization.token("user:admin@example.com")
+
+    @staticmethod
+    def _tag(parent: str) -> dict[str, str]:
+        return {"parent": parent, "shortName": "reviewed"}
+
+    def _done(self, operation: Mapping[str, Any]) -> str:
+        while not operation.get("done"):
+            operation = self.organization.call("GET", f"cloudresourcemanager/v3/{operation['name']}")
+        return str(operation["response"]["name"])
+
+    def deploy(self, name: str) -> float:
+        """Deploy a shape; returns seconds."""
+        self.stacks[name] = self.organization.stack(name)
+        self.base = self._read(name)
+        self.write(name, None)
+        started = time.monotonic()
+        self.stacks[name].up()
+        if name == FOUNDATION:
+            self.context["perimeter"] = self.stacks[name].outputs()["perimeter"]
+            self.context["policy"] = self.context["perimeter"].split("/")[1]
+        return time.monotonic() - started
+
+    def _file(self, name: str) -> Path:
+        return self.stacks[name].config_file or self.organization.project / f"Pulumi.{name}.yaml"
+
+    def _read(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load(self._file(name).read_text())["config"]
+        return {key.removeprefix("plantain:"): value for key, value in found.items() if key.startswith("plantain:")}
+
+    def documents(self, name: str, cases: Iterable[Case]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Settings and campaign file of a shape with some changes."""
+        shape, base = SHAPES[name], self.base
+        for case in cases:
+            settings, campaign = changed(shape, case, {}, base)
+            shape, base = replace(shape, settings=settings, campaign=campaign), {}
+        return (
+            filled({**base, **shape.settings}, self.context),
+            filled(shape.campaign, self.context) if shape.campaign is not None else None,
+        )
+
+    def write(self, name: str, cases: Case | Iterable[Case] | None) -> None:
+        """Write the files of a shape with some changes."""
+        chosen = [cases] if isinstance(cases, Case) else list(cases or ())
+        settings, campaign = self.documents(name, chosen)
+        folder = self.organization.project / "campaigns" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        if campaign is not None:
+            folder.mkdir(parents=True)
+            (folder / f"{campaign['labels']['campaign']}.yaml").write_text(yaml.safe_dump(campaign))
+            if settings.get("campaigns") != "":
+                settings["campaigns"] = f"campaigns/{name}/*.yaml"
+        file = self._file(name)
+        document = yaml.safe_load(file.read_text())
+        document["config"] = {f"plantain:{key}": value for key, value in settings.items()}
+        file.write_text(yaml.safe_dump(document))
+
+    def fits(self, name: str, cases: Iterable[Case]) -> bool:
+        """Whether the program accepts these changes together."""
+        try:
+            settings, campaign = self.documents(name, cases)
+        except (KeyError, IndexError, TypeError, AttributeError):
+            return False
+        raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+        try:
+            stack_settings.parse(raw, stack=name)
+        except InfraError:
+            return False
+        if campaign is None:
+            return True
+        file = f"campaigns/{campaign['labels']['campaign']}.yaml"
+        return not isinstance(campaign_file.parse(yaml.safe_dump(campaign), file=file), list)
+
+
+def previewed(world: World, case: Case) -> dict[str, Any]:
+    """What the engine would do for one change."""
+    world.write(case.shape, case)
+    started = time.monotonic()
+    try:
+        found: dict[str, Any] = planned(world.stacks[case.shape].preview_events(refresh=False))
+    except StackError as error:
+        found = {"refused": str(error).strip().splitlines()[-25:]}
+    return {"digest": case.digest, "seconds": round(time.monotonic() - started, 1), **found}
+
+
+def rounds(world: World, name: str, cases: list[Case]) -> Iterator[list[Case]]:
+    """Cases in as few groups as fit together; each setting at most once in a group."""
+    waiting = cases
+    while waiting:
+        group: list[Case] = []
+        for case in waiting:
+            overlaps = any(_overlap(case, other) for other in group)
+            if not overlaps and world.fits(name, [*group, case]):
+                group.append(case)
+        yield group
+        waiting = [case for case in waiting if case not in group]
+
+
+def _overlap(case: Case, other: Case) -> bool:
+    """Whether one case would undo what another does."""
+    mine, theirs = ({one.path, *one.also} for one in (case, other))
+    return any(
+        a == b or a.startswith((f"{b}.", f"{b}[")) or b.startswith((f"{a}.", f"{a}[")) for a in mine for b in theirs
+    )
+
+
+def deployed(world: World, name: str) -> Iterator[dict[str, Any]]:
+    """Deploy a shape's cases in rounds."""
+    cases = [case for case in CASES if case.shape == name and not case.apart]
+    for group in rounds(world, name, cases):
+        world.write(name, group)
+        started = time.monotonic()
+        row: dict[str, Any] = {"shape": name, "settings": sorted(case.name for case in group)}
+        try:
+            world.stacks[name].up()
+            world.stacks[name].preview(expect_no_changes=True)
+        except StackError as error:
+            row["failed"] = str(error).strip().splitlines()[-40:]
+        yield row | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def problems(case: Case, row: Mapping[str, Any]) -> Iterator[str]:
+    """What a case's plan should not do."""
+    lost = sorted(STATEFUL & {*row.get("replaces", ())})
+    if lost and not case.why:
+        yield f"{case.name} replaces {', '.join(lost)}"
+    if row.get("refused"):
+        yield f"{case.name}: {' '.join(row['refused'])[-400:]}"
+
+
+def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, apply: bool) -> list[str]:
+    """Preview and deploy the cases of shapes that share a sandbox; returns what is wrong."""
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "world")
+        try:
+            for name in names:
+                results["deployed"][name] = round(world.deploy(name), 1)
+                for case in CASES:
+                    if case.shape != name or (only and only not in case.name):
+                        continue
+                    row = previewed(world, case)
+                    results["cases"][case.name] = row
+                    wrong += problems(case, row)
+                    sys.stderr.write(f"{case.name}: { ({k: v for k, v in row.items() if k != 'digest'}) }\n")
+                    write(results)
+                if apply:
+                    for row in deployed(world, name):
+                        results["rounds"].append(row)
+                        sys.stderr.write(f"{row}\n")
+                        wrong += [f"{row['settings']}: {' '.join(row['failed'])[-600:]}"] if "failed" in row else []
+                        write(results)
+                world.write(name, None)
+            status = world.organization.sandbox.get("status")
+            missing = (status["notEmulated"], status["refusedHosts"], status["defects"])
+            if any(missing):
+                wrong.append(f"the sandbox lacks {missing}")
+        finally:
+            world.organization.close()
+    return wrong
+
+
+def write(results: dict[str, Any]) -> None:
+    """Keep what was found so far, beside what another run found of other shapes at the same time."""
+    shapes = {case.name: case.shape for case in CASES}
+    mine = {row["shape"] for row in results["rounds"]}
+    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    cases = {name: row for name, row in kept.get("cases", {}).items() if name in shapes} | results["cases"]
+    rounds = [row for row in kept.get("rounds", []) if row["shape"] not in mine] + results["rounds"]
+    document = {
+        **results,
+        "deployed": {**kept.get("deployed", {}), **results["deployed"]},
+        "rounds": sorted(rounds, key=lambda row: (row["shape"], -len(row["settings"]), row["settings"])),
+        "cases": dict(sorted(cases.items())),
+    }
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def main() -> int:
+    """Measure and write settings.json."""
+    parser = argparse.ArgumentParser(prog="python -m bench.settings")
+    parser.add_argument("shapes", nargs="*", help="campaign, or foundation (with those that need it); all by default")
+    parser.add_argument("--only", default="", help="part of a setting's name: preview only these")
+    parser.add_argument("--no-apply", action="store_true", help="preview only, deploy nothing but the beginning")
+    chosen = parser.parse_args()
+    results: dict[str, Any] = {
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "deployed": {},
+        "rounds": [],
+        "cases": {},
+    }
+    wrong: list[str] = []
+    for names in GROUPS:
+        if not chosen.shapes or set(names) & set(chosen.shapes):
+            wrong += measure(names, chosen.only, results, apply=not chosen.no_apply and not chosen.only)
+    sys.stdout.write("\n".join(wrong or [f"{len(results['cases'])} settings: {RESULTS.name} written"]) + "\n")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
