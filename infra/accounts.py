@@ -120,7 +120,6 @@ class BuildAccount(Component):
         name: str,
         *,
         project: gcp.organizations.Project,
-        source_bucket: pulumi.Input[str],
         repository: gcp.artifactregistry.Repository,
         packages: gcp.artifactregistry.Repository | None,
         after: Sequence[pulumi.Resource],
@@ -152,14 +151,9 @@ class BuildAccount(Component):
                 member=member,
                 opts=self._options(),
             ),
-            gcp.storage.BucketIAMMember(
-                f"{name}-build-source-viewer",
-                bucket=source_bucket,
-                role="roles/storage.objectViewer",
-                member=member,
-                opts=self._options(),
-            ),
-            # Cloud Functions copies the source into a bucket of its own, which does not exist before the first build.
+            # Cloud Functions itself copies the source from the campaign's bucket into one of its own, which does not
+            # exist before the first build: a build reads only the copy
+            # (github.com/hashicorp/terraform-provider-google/issues/20571, 2026-11).
             gcp.projects.IAMMember(
                 f"{name}-build-copied-source-viewer",
                 project=project.project_id,

@@ -76,6 +76,7 @@ class CampaignFoundation(Component):
             project=self.project.project,
             location=region,
             placement=campaign.keys,
+            adopted=campaign.project.existing is not None,
             labels=labels,
             users=self.agents.users,
             retention=retention,
@@ -215,7 +216,6 @@ class Campaign(Component):
         build = BuildAccount(
             name,
             project=project,
-            source_bucket=buckets.source.name,
             repository=registry.repository,
             packages=packages.repository if packages else None,
             after=ready("iam", "cloudresourcemanager", "artifactregistry", "logging", "storage"),

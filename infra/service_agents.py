@@ -1,4 +1,4 @@
-"""The identities Google's services act as in a campaign's project, and the roles they need there.
+"""The identities Google's services act as in a campaign's project, and the roles they need there, if any.
 
 Agents come into being when a service is first used, which is later than their keys must be granted. So each is asked
 for, and its role is granted explicitly: an agent that was made this way does not get it by itself
@@ -22,13 +22,14 @@ class ServiceAgent:
 
     Attributes:
         service: the API without its domain.
-        role: what it may do in the project.
+        role: what it may do in the project; None for one that only encrypts: its own role would let it act as every
+            account of the project, for triggers and pushed messages that a campaign has not.
         keys: which of the campaign's keys it encrypts with (cloud.google.com/functions/docs/securing/cmek names
             the agents of the function's key, 2026-11).
     """
 
     service: str
-    role: str
+    role: str | None
     keys: tuple[str, ...] = ()
 
 
@@ -37,12 +38,12 @@ AGENTS = (
     ServiceAgent("artifactregistry", "roles/artifactregistry.serviceAgent", ("function",)),
     ServiceAgent("cloudbuild", "roles/cloudbuild.serviceAgent"),
     ServiceAgent("cloudfunctions", "roles/cloudfunctions.serviceAgent", ("function",)),
-    ServiceAgent("eventarc", "roles/eventarc.serviceAgent", ("function",)),
+    ServiceAgent("eventarc", None, ("function",)),
     ServiceAgent("run", "roles/run.serviceAgent", ("function",)),
 )
 QUEUE_AGENT = ServiceAgent("cloudtasks", "roles/cloudtasks.serviceAgent")
 """Makes the tokens that tasks call the function with."""
-TOPIC_AGENT = ServiceAgent("pubsub", "roles/pubsub.serviceAgent", ("logs",))
+TOPIC_AGENT = ServiceAgent("pubsub", None, ("logs",))
 """Encrypts messages that wait in a topic for alerts."""
 
 
@@ -95,6 +96,7 @@ class ServiceAgents(Component):
                 opts=self._options(),
             )
             for agent in agents
+            if agent.role
         ]
         # The agents of Cloud Storage and Cloud Logging are not made by generateServiceIdentity: asking for their
         # addresses makes them.

@@ -35,7 +35,7 @@ from sandbox.runtime.agents import Agents
 from sandbox.runtime.gateway import OUTSIDE
 from sandbox.services import openidconnect
 from sandbox.services.registry import Answer
-from sandbox.services.storage import xml_api
+from sandbox.services.storage import usage_logs, xml_api
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 #: In the request log: the client's connection was dropped, as nginx numbers it.
@@ -100,7 +100,7 @@ async def answered(cloud: Cloud, request: Request) -> Response:
     started = time.perf_counter()
     host = request.headers.get("host", "").lower()
     label = "unrouted"
-    principal, origin, note, denial = ANONYMOUS, Origin(), "", ""
+    principal, origin, note, denial, path = ANONYMOUS, Origin(), "", "", ""
     call: Call | None = None
     try:
         arrival = cloud.gateway.arrival(request)
@@ -142,21 +142,32 @@ async def answered(cloud: Cloud, request: Request) -> Response:
         note = f"{type(error).__name__}: {error}"
         cloud.log.defects.append(traceback.format_exc())
         response = render(Reply(500, document=Internal("Internal error encountered.").envelope()))
-    entry = Entry(
-        cloud.clock.timestamp(),
-        request.method,
-        host,
-        request.url.path,
-        label,
-        principal.member,
-        origin.network,
-        response.status_code,
-        round((time.perf_counter() - started) * 1000, 2),
-        note,
-        denial,
+    if label.startswith("storage."):
+        usage_logs.note(cloud, request, response, origin, operation=label, place=bucket_and_object(call, path))
+    cloud.log.add(
+        Entry(
+            cloud.clock.timestamp(),
+            request.method,
+            host,
+            request.url.path,
+            label,
+            principal.member,
+            origin.network,
+            response.status_code,
+            round((time.perf_counter() - started) * 1000, 2),
+            note,
+            denial,
+        )
     )
-    cloud.log.add(entry)
     return response
+
+
+def bucket_and_object(call: Call | None, path: str) -> tuple[str, str]:
+    """What a request to Cloud Storage was about; ``path`` says so where it was no call of the JSON API."""
+    if call is None:
+        bucket, _, name = path.removeprefix("storage/").partition("/")
+        return bucket, name
+    return call.parameters.get("bucket", ""), call.parameters.get("object", call.query.get("name", ""))
 
 
 def explained(call: Call, error: ApiError) -> str:

@@ -6,6 +6,9 @@ service accounts and enabled APIs too. The sandbox shows every change at once un
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.clock import Clock
@@ -49,6 +52,13 @@ class Consistency:
         """An account or agent came into being."""
         if self.lag.identities:
             self._reads[email] = self.lag.identities
+
+    @contextmanager
+    def seen(self, email: str) -> Iterator[None]:
+        """Inside, an account is there however new it is: Google's own services do not wait for themselves."""
+        self._reads.pop(email, None)
+        yield
+        self.made_identity(email)
 
     def hides_identity(self, email: str) -> bool:
         """Whether a read misses an account that exists; counts the read."""

@@ -124,6 +124,28 @@ class ServiceDisabled(PermissionDenied):
         )
 
 
+class UserProjectDenied(PermissionDenied):
+    """The caller may not charge the project that it names as the one to charge."""
+
+    def __init__(self, project: str, service: str) -> None:
+        role = "roles/serviceusage.serviceUsageConsumer"
+        link = f"https://console.developers.google.com/iam-admin/iam/project?project={project}"
+        super().__init__(
+            f"Caller does not have required permission to use project {project}. Grant the caller the {role} role, or "
+            f"a custom role with the serviceusage.services.use permission, by visiting {link} and then retry. "
+            "Propagation of the new permission may take a few minutes.",
+            details=[
+                {"@type": HELP, "links": [{"description": "Google developer console IAM admin", "url": link}]},
+                {
+                    "@type": ERROR_INFO,
+                    "reason": "USER_PROJECT_DENIED",
+                    "domain": "googleapis.com",
+                    "metadata": {"consumer": f"projects/{project}", "service": service},
+                },
+            ],
+        )
+
+
 class PerimeterViolation(PermissionDenied):
     """Refused by VPC Service Controls.
 

@@ -18,6 +18,7 @@ AGENTS = "iam.serviceAgents"
 
 RESOURCE_MANAGER = "//cloudresourcemanager.googleapis.com/"
 USER_ACCOUNT = re.compile(r"^[a-z0-9-]+@(?P<project>[a-z0-9.:-]+)\.iam\.gserviceaccount\.com$")
+FUNCTION_SOURCES = re.compile(r"^b/gcf-v2-sources-(?P<number>\d+)-")
 AGENT_DOMAIN = re.compile(
     r"@(?:gcp-sa-|gs-project-accounts|gcf-admin-robot|serverless-robot|compute-system|cloudbuild|.*-robot)"
 )
@@ -91,11 +92,19 @@ class Hierarchy:
         if not (service == "cloudresourcemanager" and name == root):
             for length in range(len(parts), 2 if root else 0, -1):
                 yield f"//{service}.googleapis.com/{'/'.join(parts[:length])}"
-        if not root and parts[0] == "b" and (bucket := self._store.get("storage.buckets", "/".join(parts[:2]))):
-            root = f"projects/{bucket['_project']}"
+        if not root and parts[0] == "b":
+            root = self._bucket_project("/".join(parts[:2]))
         # What belongs to no project (billing accounts, access policies) is governed by the organisation.
         for ancestor in self.ancestors(root or self.organization):
             yield RESOURCE_MANAGER + ancestor
+
+    def _bucket_project(self, name: str) -> str:
+        """The project of a bucket; that of sources which Cloud Functions copied is told by the name alone."""
+        if bucket := self._store.get("storage.buckets", name):
+            return f"projects/{bucket['_project']}"
+        found = FUNCTION_SOURCES.match(name)
+        project = self.project(found["number"]) if found else None
+        return f"projects/{project['projectId']}" if project else ""
 
     def account_disabled(self, email: str) -> bool:
         """Whether a service account of this organisation was disabled, so that its tokens mean nothing."""

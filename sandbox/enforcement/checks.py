@@ -15,6 +15,7 @@ from sandbox.errors import (
     PermissionDenied,
     ServiceDisabled,
     Unauthenticated,
+    UserProjectDenied,
 )
 
 #: Answerable without a credential: they say nothing about anybody's resources.
@@ -59,6 +60,26 @@ def require_project(call: Call) -> None:
         raise PermissionDenied(f"Project '{call.project}' not found or permission denied.")
     if project["state"] != "ACTIVE" and call.method.verb != "GET":
         raise PermissionDenied(f"Project '{call.project}' has been deleted.")
+
+
+def require_quota_project(call: Call) -> None:
+    """403 USER_PROJECT_DENIED unless the caller may charge the project that it names in ``X-Goog-User-Project``.
+
+    https://docs.cloud.google.com/docs/quotas/set-quota-project (read 2026-08).
+    """
+    named = call.headers.get("x-goog-user-project", "")
+    if not named or call.method.short in OPEN:
+        return
+    project = call.cloud.hierarchy.project(named)
+    host, resource = f"{call.method.service}.googleapis.com", f"projects/{project['projectId'] if project else named}"
+    needed = "serviceusage.services.use"
+    if call.cloud.permissions.grant(call.principal, needed, "cloudresourcemanager", resource) is None:
+        error = UserProjectDenied(named, host)
+        error.facts = {"permission": needed, "resource": resource}
+        raise error
+    if call.method.service in ACCOUNT_WIDE and not call.cloud.service_enabled(resource.partition("/")[2], host):
+        number = call.cloud.hierarchy.project_number(named)
+        raise ServiceDisabled(call.cloud.services.title(call.method.service), host, number)
 
 
 def require_enabled_api(call: Call) -> None:
@@ -149,6 +170,7 @@ def require_quota(call: Call) -> None:
 CHECKS = (
     require_identity,
     require_project,
+    require_quota_project,
     require_enabled_api,
     require_perimeter,
     require_permission,

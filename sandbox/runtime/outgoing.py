@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sandbox.call import Principal
-from sandbox.hierarchy import ACCOUNTS, RESOURCE_MANAGER
-from sandbox.services.serviceusage.agents import ensure
+from sandbox.hierarchy import ACCOUNTS
+from sandbox.services.serviceusage.agent_roles import provide
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -87,15 +87,6 @@ class Outcome:
         return {"code": code, "message": self.message or f"HTTP status code {self.status}"}
 
 
-def agent(cloud: Cloud, service: str, project: str) -> str:
-    """The service's agent in a project, with the role that Google gives it there."""
-    email = ensure(cloud, service, project)
-    cloud.policies.grant(
-        f"{RESOURCE_MANAGER}projects/{project}", f"roles/{service}.serviceAgent", f"serviceAccount:{email}"
-    )
-    return email
-
-
 async def send(cloud: Cloud, outgoing: Outgoing) -> Outcome:
     """Send it and wait for the answer; every failure is an outcome."""
     host = urlsplit(outgoing.url).netloc.lower()
@@ -104,7 +95,7 @@ async def send(cloud: Cloud, outgoing: Outgoing) -> Outcome:
     token = ""
     if outgoing.account:
         name = account_name(outgoing.account, outgoing.project)
-        sender = Principal(f"serviceAccount:{agent(cloud, outgoing.service, outgoing.project)}")
+        sender = Principal(f"serviceAccount:{provide(cloud, outgoing.service, outgoing.project)}")
         needed = f"iam.serviceAccounts.{'getAccessToken' if outgoing.access else 'getOpenIdToken'}"
         if cloud.permissions.grant(sender, needed, "iam", name) is None:
             return Outcome(403, f"{sender.email} lacks {needed} on {outgoing.account}.")

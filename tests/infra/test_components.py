@@ -45,7 +45,7 @@ class TestProject:
 
 
 class TestServiceAgents:
-    def test_each_agent_gets_its_own_role_and_no_other(self, stack: Recording) -> None:
+    def test_each_agent_that_works_for_the_campaign_gets_its_own_role_and_no_other(self, stack: Recording) -> None:
         roles = {
             grant.inputs["role"]: grant.inputs["member"]
             for grant in stack.of_type("projects/iAMMember:IAMMember")
@@ -59,7 +59,6 @@ class TestServiceAgents:
                 "cloudbuild",
                 "cloudfunctions",
                 "cloudtasks",
-                "eventarc",
                 "run",
             )
         }
@@ -274,12 +273,11 @@ class TestAccounts:
         }
         assert buckets == {"spring-launch-0a1b2c3-images", "spring-launch-0a1b2c3-references"}
 
-    def test_the_build_may_log_push_and_read_sources(self, stack: Recording) -> None:
+    def test_the_build_may_log_push_and_read_the_copied_source(self, stack: Recording) -> None:
         assert self.roles(stack, "image-build") == {
             ("IAMMember", "roles/logging.logWriter"),
             ("IAMMember", "roles/storage.objectViewer"),
             ("RepositoryIamMember", "roles/artifactregistry.writer"),
-            ("BucketIAMMember", "roles/storage.objectViewer"),
         }
 
     def test_the_build_reads_in_the_project_only_what_cloud_functions_copied(self, stack: Recording) -> None:

@@ -17,11 +17,10 @@ from urllib.parse import quote
 from sandbox.call import Call
 from sandbox.description import Method
 from sandbox.errors import ApiError, FailedPrecondition, InvalidArgument, NotFound
-from sandbox.hierarchy import RESOURCE_MANAGER
 from sandbox.resources import Resource
 from sandbox.services.aiplatform import generation
 from sandbox.services.aiplatform.charges import charge
-from sandbox.services.serviceusage.agents import ensure
+from sandbox.services.serviceusage.agent_roles import provide
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -33,7 +32,6 @@ STORAGE = "https://storage.googleapis.com"
 MOST_LINES = 200_000
 MOST_BYTES = 1 << 30
 DEFAULT_SIZE = "1K"
-AGENT_ROLE = "roles/aiplatform.serviceAgent"
 UNFINISHED = {"JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", "JOB_STATE_CANCELLING"}
 SUPPORTED_INPUT = "gcsSource"
 INVALID_ARGUMENT = 3
@@ -75,9 +73,7 @@ class BatchPredictionJob(Resource):
 
     def created(self, call: Call, document: Document) -> None:
         """The agent exists from the first job on, with the role that Google gives it."""
-        project = str(call.project)
-        agent = f"serviceAccount:{ensure(call.cloud, 'aiplatform', project)}"
-        call.cloud.policies.grant(f"{RESOURCE_MANAGER}projects/{project}", AGENT_ROLE, agent)
+        provide(call.cloud, "aiplatform", str(call.project))
         start(call.cloud, document["name"])
 
     def deleting(self, call: Call, document: Document) -> None:
@@ -246,7 +242,7 @@ async def write(cloud: Cloud, job: Document, answers: list[Document]) -> str:
 async def storage(cloud: Cloud, job: Document, verb: str, url: str, what: str, **options: Any) -> bytes:
     """A request of the service's agent to Cloud Storage: its permissions, the perimeter and the keys apply."""
     project = job["_facts"]["project"]
-    token = cloud.agents.token(ensure(cloud, "aiplatform", project))
+    token = cloud.agents.token(provide(cloud, "aiplatform", project))
     reply = await cloud.agents.request(verb, url, project=project, token=token, **options)
     if reply.is_success:
         return reply.content

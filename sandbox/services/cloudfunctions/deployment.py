@@ -20,6 +20,7 @@ from sandbox.runtime.instances import IMAGES, SERVICES
 from sandbox.runtime.secret_variables import require_all
 from sandbox.services.cloudbuild import builds
 from sandbox.services.cloudbuild.worker_pools import require_pool, without_internet
+from sandbox.services.cloudfunctions import agents
 from sandbox.services.run.services import account_project, complete, new_revision, register_hosts
 from sandbox.services.serviceusage.agents import address
 from sandbox.services.storage import generations
@@ -89,7 +90,7 @@ async def deploy(cloud: Cloud, name: str, principal: Principal) -> Document:
 
 def check(cloud: Cloud, document: Document, principal: Principal) -> None:
     """APIs, identities, network, keys."""
-    project, region = document["name"].split("/")[1], document["name"].split("/")[3]
+    project = document["name"].split("/")[1]
     for host in NEEDED_APIS:
         if not cloud.service_enabled(project, host):
             raise FailedPrecondition(f"{host} is not enabled in project {project}: it is needed to deploy functions.")
@@ -103,8 +104,7 @@ def check(cloud: Cloud, document: Document, principal: Principal) -> None:
                 f"Caller {principal.email} is missing permission 'iam.serviceaccounts.actAs' on service account "
                 f"{account}. Grant the role 'roles/iam.serviceAccountUser' to the caller on the service account."
             )
-    for interface in service.get("directVpcNetworkInterface", []):
-        check_subnetwork(cloud, project, region, interface)
+    check_network(cloud, document)
     if pool := document["buildConfig"].get("workerPool"):
         require_pool(cloud, pool)
     if key := document.get("kmsKeyName"):
@@ -113,11 +113,19 @@ def check(cloud: Cloud, document: Document, principal: Principal) -> None:
             require_key(cloud, key, address(agent, number))
 
 
-def check_subnetwork(cloud: Cloud, project: str, region: str, interface: Document) -> None:
-    """The subnetwork of a direct VPC egress must exist in the function's region."""
+def check_network(cloud: Cloud, document: Document) -> None:
+    """The subnetworks of a direct VPC egress must exist, and Cloud Run may use them."""
+    project, region = document["name"].split("/")[1], document["name"].split("/")[3]
+    for interface in document["serviceConfig"].get("directVpcNetworkInterface", []):
+        if subnetwork := existing_subnetwork(cloud, project, region, interface):
+            agents.require_network(cloud, document, subnetwork)
+
+
+def existing_subnetwork(cloud: Cloud, project: str, region: str, interface: Document) -> str:
+    """The subnetwork of a direct VPC egress, which must lie in the function's region; empty when none is named."""
     reference = interface.get("subnetwork", "").partition("/v1/")[2] or interface.get("subnetwork", "")
     if not reference:
-        return
+        return ""
     path = (
         reference
         if reference.startswith("projects/")
@@ -125,25 +133,21 @@ def check_subnetwork(cloud: Cloud, project: str, region: str, interface: Documen
     )
     if cloud.store.get("compute.subnetworks", path) is None:
         raise NotFound(f"VPC direct connection can not be created: subnetwork {path} was not found.")
+    return path
 
 
 async def build_image(cloud: Cloud, document: Document) -> None:
     """Fetch the source as the build identity and build it.
 
     Raises:
-        FailedPrecondition: the build identity lacks a permission, or the build failed.
+        FailedPrecondition: the build identity or an agent lacks a permission, or the build failed.
     """
     config = document["buildConfig"]
     source = config["source"]["storageSource"]
     project = document["name"].split("/")[1]
     builder = Principal(f"serviceAccount:{config['serviceAccount'].rpartition('/')[2]}")
+    agents.require_builders(cloud, document)
     needs = (
-        (
-            "storage.objects.get",
-            "storage",
-            generations.key(source["bucket"], source["object"]),
-            "roles/storage.objectViewer",
-        ),
         ("logging.logEntries.create", "cloudresourcemanager", f"projects/{project}", "roles/logging.logWriter"),
         (
             "artifactregistry.repositories.uploadArtifacts",
@@ -194,6 +198,7 @@ def secret_variable(item: Document) -> Document:
 
 def serve(cloud: Cloud, document: Document) -> Document:
     """Create or update the Cloud Run service behind the function."""
+    agents.require_servers(cloud, document)
     config, name = document["serviceConfig"], service_name(document)
     environment = {**config.get("environmentVariables", {}), "FUNCTION_TARGET": document["buildConfig"]["entryPoint"]}
     scaling = {"maxInstanceCount": config["maxInstanceCount"]}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.hierarchy import AGENTS
-from sandbox.services.serviceusage.agents import ON_ENABLEMENT, ensure
+from sandbox.services.serviceusage.agent_roles import provide
+from sandbox.services.serviceusage.agents import ON_ENABLEMENT
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -37,7 +38,7 @@ def enable(cloud: Cloud, project_id: str, hosts: list[str]) -> None:
         label = host.removesuffix(".googleapis.com")
         waiting += [f"{other}.googleapis.com" for other in DEPENDENCIES.get(label, ())]
         for agent in ON_ENABLEMENT.get(label, ()):
-            ensure(cloud, agent, project_id)
+            provide(cloud, agent, project_id)
         if label in WITH_DEFAULT_ACCOUNT:
             create_default_account(cloud, project_id)
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sandbox.call import Call
 from sandbox.services.registry import Service
-from sandbox.services.storage import access, buckets, folders, lifecycle, notifications, objects, refusals, uploads
+from sandbox.services.storage import (
+    access,
+    buckets,
+    folders,
+    lifecycle,
+    notifications,
+    objects,
+    refusals,
+    uploads,
+    usage_logs,
+)
+
+if TYPE_CHECKING:
+    from sandbox.cloud import Cloud
 
 #: Calls that an anonymous caller may get through to the permission check, as public objects can be read by anybody.
 ANONYMOUS = {"storage.objects.get", "storage.objects.list", "storage.objects.insert", "storage.buckets.get"}
@@ -47,6 +62,12 @@ def managed_folder(call: Call) -> tuple[str, str]:
     return "storage", f"b/{call.parameters['bucket']}" + (f"/o/{name}" if name else "")
 
 
+def tick(cloud: Cloud) -> None:
+    """What an hour and a day bring."""
+    usage_logs.deliver(cloud)
+    lifecycle.run(cloud)
+
+
 SERVICE = Service(
     name="storage",
     title="Google Cloud Storage JSON API",
@@ -82,5 +103,5 @@ SERVICE = Service(
     bearer=uploads.owner,
     denied=refusals.denied,
     envelope=refusals.envelope,
-    tick=lifecycle.run,
+    tick=tick,
 )

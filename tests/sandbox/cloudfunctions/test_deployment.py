@@ -137,9 +137,43 @@ def grant(caller: Caller, member: str, *roles: str) -> None:
 def test_a_build_identity_without_its_roles_fails_the_deployment_in_googles_words(caller: Caller) -> None:
     operation = caller("POST", f"cloudfunctions/v2/{PARENT}/functions?functionId=probe", function())
     message = caller.finished(operation)["error"]["message"]
-    assert "missing permission on the build service account" in message
-    assert "roles/storage.objectViewer" in message
+    assert "Access to bucket gcf-v2-sources-" in message
+    assert f"You must grant Storage Object Viewer permission to {BUILDER}" in message
     assert caller("GET", f"cloudfunctions/v2/{PARENT}/functions/probe")["state"] == "FAILED"
+
+
+def test_a_build_identity_that_cannot_store_its_image_fails_the_deployment(caller: Caller) -> None:
+    grant(caller, f"serviceAccount:{BUILDER}", "roles/storage.objectViewer", "roles/logging.logWriter")
+    path = f"cloudfunctions/v2/{PARENT}/functions/probe?updateMask=serviceConfig"
+    message = caller.finished(caller("PATCH", path, function()))["error"]["message"]
+    assert "missing permission on the build service account" in message
+    assert "roles/artifactregistry.writer" in message
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("gcf-admin-robot", "Failed to copy the source"),
+        ("gcp-sa-cloudbuild", "cannot act as"),
+        ("serverless-robot-prod", "must have permission to read the image"),
+    ],
+)
+def test_an_agent_without_its_role_fails_the_deployment(caller: Caller, agent: str, said: str) -> None:
+    grant(caller, f"serviceAccount:{BUILDER}", "roles/artifactregistry.writer")
+    path = f"cloudresourcemanager/v1/projects/{PROJECT}"
+    policy = caller("POST", f"{path}:getIamPolicy", {})
+    kept = [
+        {**binding, "members": members}
+        for binding in policy["bindings"]
+        if (members := [member for member in binding["members"] if agent not in member])
+    ]
+    assert len(kept) < len(policy["bindings"])
+    caller("POST", f"{path}:setIamPolicy", {"policy": {"bindings": kept}})
+    try:
+        function_path = f"cloudfunctions/v2/{PARENT}/functions/probe?updateMask=serviceConfig"
+        assert said in caller.finished(caller("PATCH", function_path, function()))["error"]["message"]
+    finally:
+        caller("POST", f"{path}:setIamPolicy", {"policy": {"bindings": policy["bindings"]}})
 
 
 def test_a_deployed_function_runs_as_itself_inside_its_network(caller: Caller) -> None:
