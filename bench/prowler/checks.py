@@ -1,6 +1,6 @@
 """Which of Prowler's checks ask what one of our controls asks, of what, and where the two mean different things.
 
-Source: the checks of Prowler 5.46.0 (https://pypi.org/project/prowler/5.46.0/), read 2026-11-21.
+Source: the checks of Prowler 5.46.0 (github.com/prowler-cloud/prowler), read 2026-11-21.
 """
 
 from __future__ import annotations
