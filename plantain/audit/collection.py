@@ -243,7 +243,7 @@ def _ask(request: Request) -> tuple[list[Reading], Reading, set[str], list[Unrea
     strangers = set(labelled) - own
     readings = inventory.read_projects(cloud, sorted(own | strangers), places)
     accounts = {str(s.settings["billingAccount"]) for s in request.sources if s.settings.get("billingAccount")}
-    folders = {str(s.settings["folder"]) for s in request.sources if s.settings.get("folder")}
+    folders = {str(s.settings["folder"]) for s in request.sources if s.settings.get("folder")} | _folders(readings)
     above = Reading("organization")
     if organization:
         above = inventory.read_organization(cloud, organization, accounts, folders)
@@ -253,6 +253,12 @@ def _ask(request: Request) -> tuple[list[Reading], Reading, set[str], list[Unrea
 def _projects(resources: Iterable[Resource]) -> set[str]:
     found = (resource.properties.get("projectId") for resource in resources if resource.type == PROJECT)
     return {name for name in found if isinstance(name, str)}
+
+
+def _folders(readings: Iterable[Reading]) -> set[str]:
+    """The folders that projects lie in."""
+    projects = (found for reading in readings for found in reading.resources if found.type == PROJECT)
+    return {f"folders/{found.properties['folderId']}" for found in projects if found.properties.get("folderId")}
 
 
 def _identity(cloud: GoogleCloud | None) -> str:

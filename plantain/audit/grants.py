@@ -70,6 +70,7 @@ SCOPES: Mapping[str, Scope] = {
     "projects/": lambda p: f"projects/{_project(p)}",
     "organizations/": lambda p: f"organizations/{_text(p, 'orgId').removeprefix('organizations/')}",
     "folder/": lambda p: f"folders/{_text(p, 'folder').removeprefix('folders/')}",
+    "billing/account": lambda p: f"billingAccounts/{_text(p, 'billingAccountId').removeprefix('billingAccounts/')}",
     "storage/bucket": lambda p: f"buckets/{_text(p, 'bucket').removeprefix('b/')}",
     "kms/cryptoKey": _key,
     "kms/keyRing": lambda p: _text(p, "keyRingId"),

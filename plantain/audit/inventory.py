@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from plantain.audit.live import keys, logs, network, organization, project, serverless, storage
+from plantain.audit.live import federation, hierarchy, keys, logs, network, organization, project, serverless, storage
 from plantain.audit.live.reader import Reader
 from plantain.audit.unit import Unread
 from plantain.errors import GoogleCloudError
@@ -57,6 +57,8 @@ def read_project(cloud: GoogleCloud, name: str, locations: frozenset[str]) -> Re
     has_default = any(entry["name"] == "default" for entry in networks)
     resources = [
         *project.read(reader, found, has_default_network=has_default),
+        *federation.read(reader, name),
+        *hierarchy.deny_policies(reader, f"projects/{name}"),
         *organization.policies(reader, f"projects/{name}"),
         *organization.contacts(reader, f"projects/{name}"),
         *keys.read(reader, name, everywhere),
@@ -71,11 +73,17 @@ def read_project(cloud: GoogleCloud, name: str, locations: frozenset[str]) -> Re
 def read_organization(
     cloud: GoogleCloud, number: str, billing_accounts: set[str], folders: Iterable[str] = ()
 ) -> Reading:
-    """What lies above all projects; policies and contacts of the folders that stacks name, too."""
+    """What lies above all projects, with the folders that are named and all above them."""
     reader = Reader(cloud, f"organizations/{number}")
     resources = list(organization.read(reader, number, billing_accounts))
-    for folder in sorted(folders):
-        resources += [*organization.policies(reader, folder), *organization.contacts(reader, folder)]
+    for found in hierarchy.folders(reader, folders):
+        folder = found["name"]
+        resources += [
+            *hierarchy.folder(reader, found),
+            *organization.policies(reader, folder),
+            *organization.contacts(reader, folder),
+            *hierarchy.firewall_policies(reader, folder),
+        ]
     return Reading(reader.project, resources, reader.unread, reader.asked)
 
 

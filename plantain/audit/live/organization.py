@@ -1,11 +1,11 @@
-"""What lies above all projects: the perimeter, access levels, organisation policies, grants, budgets, contacts."""
+"""What lies above all projects: perimeter, access levels, organisation policies, grants, contacts, sinks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from plantain.audit.live import access
+from plantain.audit.live import access, hierarchy
 from plantain.audit.live.reader import Reader, last, live
 from policies.catalogue import Resource
 
@@ -18,7 +18,7 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
     Args:
         reader: of the organisation.
         organization: its numeric id.
-        billing_accounts: ids of the accounts whose budgets are read.
+        billing_accounts: ids of the accounts whose budgets, grants and sinks are read.
     """
     root = f"organizations/{organization}"
     for policy in reader.all("accesscontextmanager", "v1/accessPolicies", "accessPolicies", parent=root):
@@ -35,13 +35,11 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
     kind = "gcp:organizations/iamAuditConfig:IamAuditConfig"
     yield from access.audit_configs(kind, organization, where, granted)
     for account in sorted(billing_accounts):
-        for budget in reader.all("billingbudgets", f"v1/billingAccounts/{account}/budgets", "budgets"):
-            properties = {**budget, "billingAccount": account, "allUpdatesRule": budget.get("notificationsRule") or {}}
-            yield live("gcp:billing/budget:Budget", budget["name"], "billingbudgets", properties)
+        yield from hierarchy.billing_account(reader, account)
     yield from contacts(reader, root)
-    for sink in reader.all("logging", f"v2/{root}/sinks", "sinks"):
-        id_ = f"{root}/sinks/{sink['name']}"
-        yield live("gcp:logging/organizationSink:OrganizationSink", id_, "logging", {**sink, "orgId": organization})
+    yield from hierarchy.sinks(reader, root, "gcp:logging/organizationSink:OrganizationSink", where)
+    yield from hierarchy.deny_policies(reader, root)
+    yield from hierarchy.firewall_policies(reader, root)
 
 
 def policies(reader: Reader, parent: str) -> Iterator[Resource]:

@@ -9,7 +9,7 @@ import pytest
 from plantain.audit import inventory
 from plantain.audit.grants import grants
 from plantain.audit.identity import identity
-from plantain.audit.live import network, organization, serverless, storage
+from plantain.audit.live import federation, hierarchy, network, organization, serverless, storage
 from plantain.audit.live.reader import Reader
 from plantain.errors import GoogleCloudError
 from policies.catalogue import Resource
@@ -130,11 +130,101 @@ def test_an_organisations_policies_are_read_as_pulumi_writes_them() -> None:
     assert found["Budget"].at("allUpdatesRule.pubsubTopic") == "t"
 
 
-def test_policies_of_a_folder_that_a_stack_names_are_read() -> None:
-    listed = {"policies": [{"name": "folders/7/policies/c", "spec": {"rules": []}}]}
-    google: Any = Google({"orgpolicy v2/folders/7/policies": listed})
+FOLDER = {"name": "folders/7", "displayName": "Campaigns", "parent": "folders/6"}
+ATTACHED = "cloudresourcemanager.googleapis.com%2F"
+
+
+def test_a_folder_and_all_folders_above_it_are_read_with_their_grants_sinks_and_policies() -> None:
+    granted = {"bindings": [{"role": "roles/storage.admin", "members": ["user:eve@example.com"]}]}
+    configured = {"auditConfigs": [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]}
+    google: Any = Google(
+        {
+            "cloudresourcemanager v3/folders/7": FOLDER,
+            "cloudresourcemanager v3/folders/6": {"name": "folders/6", "parent": "organizations/1"},
+            "cloudresourcemanager v3/folders/6:getIamPolicy": {**granted, **configured},
+            "logging v2/folders/6/sinks": {"sinks": [{"name": "all", "filter": "", "includeChildren": True}]},
+            "orgpolicy v2/folders/7/policies": {"policies": [{"name": "folders/7/policies/c", "spec": {"rules": []}}]},
+        }
+    )
     reading = inventory.read_organization(google, "1", set(), ["folders/7"])
-    assert [identity(one) for one in reading.resources] == ["gcp:orgpolicy/policy:Policy|folders/7/policies/c"]
+    assert {identity(one) for one in reading.resources} == {
+        "gcp:organizations/folder:Folder|folders/6",
+        "gcp:organizations/folder:Folder|folders/7",
+        "iam|folders/6|roles/storage.admin|user:eve@example.com|",
+        "gcp:folder/iamAuditConfig:IamAuditConfig|folders/6/audit_config/allServices",
+        "gcp:logging/folderSink:FolderSink|folders/6/sinks/all",
+        "gcp:orgpolicy/policy:Policy|folders/7/policies/c",
+    }
+    assert reading.unread == []
+
+
+def test_a_folder_that_may_not_be_read_is_stated_and_its_sinks_are_asked_for_all_the_same() -> None:
+    refused: Any = Google({"logging v2/folders/7/sinks": {"sinks": [{"name": "all"}]}}, (403, "PERMISSION_DENIED"))
+    reading = inventory.read_organization(refused, "1", {"A"}, ["folders/7"])
+    assert "gcp:logging/folderSink:FolderSink" in {one.type for one in reading.resources}
+    unread = {entry.what for entry in reading.unread}
+    assert {"cloudresourcemanager folders", "cloudresourcemanager getIamPolicy", "cloudbilling getIamPolicy"} <= unread
+    assert {"iam policies", "compute items", "logging sinks", "billingbudgets budgets"} <= unread
+
+
+def test_grants_and_sinks_of_a_billing_account_are_read() -> None:
+    granted = {"bindings": [{"role": "roles/billing.admin", "members": ["user:eve@example.com"]}]}
+    answers = {
+        "cloudbilling v1/billingAccounts/A:getIamPolicy": granted,
+        "logging v2/billingAccounts/A/sinks": {"sinks": [{"name": "all", "destination": "d"}]},
+    }
+    found = {identity(one) for one in organization.read(reader(answers), "1", {"A"})}
+    assert found == {
+        "iam|billingAccounts/A|roles/billing.admin|user:eve@example.com|",
+        "gcp:logging/billingAccountSink:BillingAccountSink|billingAccounts/A/sinks/all",
+    }
+
+
+def test_deny_policies_are_read_with_their_rules_which_no_list_tells() -> None:
+    path = f"iam v2/policies/{ATTACHED}projects%2Fp/denypolicies"
+    rules = [{"denyRule": {"deniedPrincipals": ["principalSet://goog/public:all"]}}]
+    answers = {
+        path: {"policies": [{"name": "policies/x/denypolicies/keys"}]},
+        f"{path}/keys": {"name": "policies/x/denypolicies/keys", "rules": rules},
+    }
+    [found] = hierarchy.deny_policies(reader(answers), "projects/p")
+    assert identity(found) == f"gcp:iam/denyPolicy:DenyPolicy|{ATTACHED}projects%2Fp/keys"
+    assert found.at("rules") == rules
+
+
+def test_firewall_rules_of_an_organisation_are_read_one_by_one() -> None:
+    root = "compute compute/v1/locations/global/firewallPolicies"
+    rule = {"priority": 10, "action": "allow", "direction": "INGRESS", "match": {"srcIpRanges": ["0.0.0.0/0"]}}
+    answers = {
+        root: {"items": [{"name": "42", "shortName": "base"}]},
+        f"{root}/42": {"name": "42", "rules": [rule]},
+    }
+    policy, found = hierarchy.firewall_policies(reader(answers), "organizations/1")
+    assert policy.at("shortName") == "base"
+    assert identity(found).endswith("|locations/global/firewallPolicies/42/rules/10")
+    assert found.at("match.srcIpRanges") == ["0.0.0.0/0"]
+
+
+def test_federation_and_roles_of_a_project_are_named_by_its_id_as_pulumi_does() -> None:
+    root = "projects/p/locations/global/workloadIdentityPools"
+    numbered = "projects/42/locations/global/workloadIdentityPools/ci"
+    answers = {
+        f"iam v1/{root}": {"workloadIdentityPools": [{"name": numbered}]},
+        f"iam v1/{root}/ci/providers": {
+            "workloadIdentityPoolProviders": [{"name": f"{numbered}/providers/git", "attributeCondition": "true"}]
+        },
+        "iam v1/projects/p/roles": {
+            "roles": [
+                {"name": "projects/p/roles/reader", "includedPermissions": ["storage.objects.get"]},
+                {"name": "projects/p/roles/gone", "deleted": True},
+            ]
+        },
+    }
+    pool, provider, role = federation.read(reader(answers), "p")
+    assert pool.at("id") == f"{root}/ci"
+    assert provider.at("id") == f"{root}/ci/providers/git"
+    assert provider.at("attributeCondition") == "true"
+    assert role.at("permissions") == ["storage.objects.get"]
 
 
 def test_projects_of_no_campaign_are_not_in_the_population() -> None:
