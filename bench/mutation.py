@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "policies" / "catalogue"
 RESULTS = Path(__file__).with_name("mutation.json")
 CONTROLS_IN = (
-    *("project", "organization", "identity", "perimeter", "network", "keys", "storage"),
+    *("project", "organization", "identity", "inheritance", "perimeter", "network", "keys", "storage"),
     *("serverless", "audit_logs", "alerts", "capacity", "model"),
 )
 SHARED = ["look", "survey", "resource", "belonging", "context", "control"]

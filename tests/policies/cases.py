@@ -51,6 +51,16 @@ def _policy(*bindings: tuple[str, str]) -> str:
     return json.dumps({"bindings": [{"role": role, "members": [member]} for role, member in bindings]})
 
 
+def _denial(**changes: Any) -> list[dict[str, Any]]:
+    """The rules of a deny policy, some parts of the only one changed or taken away."""
+    rule = {
+        "deniedPrincipals": ["principalSet://goog/public:all"],
+        "deniedPermissions": ["storage.googleapis.com/buckets.delete"],
+        **changes,
+    }
+    return [{"denyRule": {name: value for name, value in rule.items() if value is not MISSING}}]
+
+
 IAM_POLICY = "gcp:projects/iAMPolicy:IAMPolicy"
 IAM_MEMBER = "gcp:projects/iAMMember:IAMMember"
 KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
@@ -563,6 +573,74 @@ NETWORKS: dict[str, Cases] = {
         [
             {"firewall-allow:sourceRanges": [], "firewall-allow:sourceTags": ["web"]},
             {"firewall-allow:sourceRanges": MISSING, "firewall-allow:sourceServiceAccounts": ["a@x"]},
+        ],
+    ),
+    "deny-policy-in-force": Cases(
+        ("denials",),
+        [
+            {"denials:rules": []},
+            {"denials:rules": MISSING},
+            {"denials:rules": [{"description": "nothing"}]},
+            *(
+                {"denials:rules": _denial(**changes)}
+                for changes in (
+                    {"deniedPrincipals": []},
+                    {"deniedPermissions": MISSING},
+                    {
+                        "exceptionPrincipals": [
+                            "principal://goog/subject/a@example.com",
+                            "principalSet://goog/public:all",
+                        ]
+                    },
+                )
+            ),
+        ],
+        [
+            {"denials:rules": UNKNOWN},
+            {"denials:rules": [UNKNOWN]},
+            {"denials:rules": [{"denyRule": UNKNOWN}]},
+            {"denials:rules": _denial(deniedPrincipals=UNKNOWN)},
+            {"denials:rules": _denial(deniedPermissions=[UNKNOWN])},
+            {"denials:rules": _denial(exceptionPrincipals=[UNKNOWN])},
+        ],
+        good=[{"denials:rules": _denial(exceptionPrincipals=MISSING)}],
+    ),
+    "custom-role-not-rising": Cases(
+        ("own-role",),
+        [
+            {"own-role:permissions": ["storage.objects.get", "storage.buckets.setIamPolicy"]},
+            {"own-role:permissions": ["iam.serviceAccounts.actAs"]},
+            {"own-role:permissions": [UNKNOWN, "iam.roles.update"]},
+        ],
+        [{"own-role:permissions": UNKNOWN}, {"own-role:permissions": ["storage.objects.get", UNKNOWN]}],
+        good=[{"own-role:permissions": []}, {"own-role:permissions": ["storage.buckets.getIamPolicy"]}],
+    ),
+    "firewall-policy-no-open-ingress": Cases(
+        ("firewall-above",),
+        [
+            *broken("firewall-above", "match.srcIpRanges", ["10.0.0.0/8", "0.0.0.0/0"], ["::/0"], []),
+            {"firewall-above:match": MISSING},
+            {"firewall-above:match": {"srcSecureTags": []}},
+        ],
+        [
+            {"firewall-above:match": UNKNOWN},
+            {"firewall-above:match.srcIpRanges": [UNKNOWN]},
+            {"firewall-above:direction": UNKNOWN},
+            {"firewall-above:action": UNKNOWN},
+            {"firewall-above:match": {"srcFqdns": UNKNOWN}},
+        ],
+        [
+            {"firewall-above:direction": "EGRESS"},
+            {"firewall-above:action": "deny"},
+            {"firewall-above:action": "goto_next"},
+            {"firewall-above:disabled": True},
+        ],
+        [
+            {"firewall-above:action": "ALLOW"},
+            *(
+                {"firewall-above:match": {f"src{kind}": ["x"]}}
+                for kind in ("SecureTags", "Fqdns", "RegionCodes", "AddressGroups", "ThreatIntelligences")
+            ),
         ],
     ),
     "firewall-denials-logged": Cases(

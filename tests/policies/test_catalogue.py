@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bench import mutation
 from policies import frameworks
 from policies.catalogue import CONTROLS, Context, Control, Parameters, Resource, Severity, Status, Verdict, manual
 from policies.errors import FrameworkError
@@ -305,3 +306,12 @@ def test_secrets_in_the_environment_are_not_even_in_the_readings() -> None:
     secret = "-----BEGIN RSA PRIVATE KEY-----"
     changes = {"function:serviceConfig.environmentVariables.GREETING": secret}
     assert secret not in repr(verdicts(control, changes)["function"])
+
+
+def test_the_mutation_run_breaks_every_file_of_checks() -> None:
+    files = {
+        path.stem
+        for path in (HERE.parents[1] / "policies" / "catalogue").glob("*.py")
+        if "\nCONTROLS = (" in path.read_text()
+    }
+    assert {*mutation.CONTROLS_IN, "manual"} == files

@@ -134,6 +134,29 @@ def _resources() -> dict[str, Spec]:
             "gcp:compute/firewall:Firewall",
             _in_project(direction="INGRESS", allows=[{"protocol": "tcp"}], sourceRanges=["10.8.0.0/26"]),
         ),
+        "denials": (
+            "gcp:iam/denyPolicy:DenyPolicy",
+            {
+                "parent": f"cloudresourcemanager.googleapis.com%2Fprojects%2F{PROJECT_ID}",
+                "rules": [
+                    {
+                        "denyRule": {
+                            "deniedPrincipals": ["principalSet://goog/public:all"],
+                            "exceptionPrincipals": ["principalSet://goog/group/break-glass@example.com"],
+                            "deniedPermissions": ["storage.googleapis.com/buckets.delete"],
+                        }
+                    }
+                ],
+            },
+        ),
+        "own-role": (
+            "gcp:projects/iAMCustomRole:IAMCustomRole",
+            _in_project(roleId="imageReader", permissions=["storage.objects.get", "storage.objects.list"]),
+        ),
+        "firewall-above": (
+            "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
+            {"direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["35.235.240.0/20"]}},
+        ),
         "firewall-deny": (
             "gcp:compute/firewall:Firewall",
             _in_project(

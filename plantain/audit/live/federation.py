@@ -25,7 +25,12 @@ def read(reader: Reader, project: str) -> Iterator[Resource]:
                 "project": project,
             }
             yield live("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider", own, "iam", properties)
-    for role in reader.all("iam", f"v1/projects/{project}/roles", "roles", view="FULL"):
+    yield from roles(reader, f"projects/{project}", "gcp:projects/iAMCustomRole:IAMCustomRole", {"project": project})
+
+
+def roles(reader: Reader, parent: str, type_: str, where: dict[str, str]) -> Iterator[Resource]:
+    """The roles that a project or an organisation has made itself."""
+    for role in reader.all("iam", f"v1/{parent}/roles", "roles", view="FULL"):
         if role.get("deleted"):
             continue
         properties = {
@@ -33,6 +38,6 @@ def read(reader: Reader, project: str) -> Iterator[Resource]:
             "title": role.get("title", ""),
             "permissions": role.get("includedPermissions") or [],
             "stage": role.get("stage", "GA"),
-            "project": project,
+            **where,
         }
-        yield live("gcp:projects/iAMCustomRole:IAMCustomRole", role["name"], "iam", properties)
+        yield live(type_, role["name"], "iam", properties)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from plantain.audit.live import access, hierarchy
+from plantain.audit.live import access, federation, hierarchy
 from plantain.audit.live.reader import Reader, last, live
 from policies.catalogue import Resource
 
@@ -39,6 +39,7 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
     yield from contacts(reader, root)
     yield from hierarchy.sinks(reader, root, "gcp:logging/organizationSink:OrganizationSink", where)
     yield from hierarchy.deny_policies(reader, root)
+    yield from federation.roles(reader, root, "gcp:organizations/iAMCustomRole:IAMCustomRole", where)
     yield from hierarchy.firewall_policies(reader, root)
 
 
