@@ -51,10 +51,13 @@ def _policy(*bindings: tuple[str, str]) -> str:
     return json.dumps({"bindings": [{"role": role, "members": [member]} for role, member in bindings]})
 
 
+EVERYONE = "principalSet://goog/public:all"
+
+
 def _denial(**changes: Any) -> list[dict[str, Any]]:
     """The rules of a deny policy, some parts of the only one changed or taken away."""
     rule = {
-        "deniedPrincipals": ["principalSet://goog/public:all"],
+        "deniedPrincipals": [EVERYONE],
         "deniedPermissions": ["storage.googleapis.com/buckets.delete"],
         **changes,
     }
@@ -581,19 +584,9 @@ NETWORKS: dict[str, Cases] = {
             {"denials:rules": []},
             {"denials:rules": MISSING},
             {"denials:rules": [{"description": "nothing"}]},
-            *(
-                {"denials:rules": _denial(**changes)}
-                for changes in (
-                    {"deniedPrincipals": []},
-                    {"deniedPermissions": MISSING},
-                    {
-                        "exceptionPrincipals": [
-                            "principal://goog/subject/a@example.com",
-                            "principalSet://goog/public:all",
-                        ]
-                    },
-                )
-            ),
+            {"denials:rules": _denial(deniedPrincipals=[])},
+            {"denials:rules": _denial(deniedPermissions=MISSING)},
+            {"denials:rules": _denial(exceptionPrincipals=["principal://goog/subject/a@b.example", EVERYONE])},
         ],
         [
             {"denials:rules": UNKNOWN},
