@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import InvalidArgument, NotFound, PermissionDenied
 from sandbox.fields import without_defaults
 from sandbox.resources import Resource
+from sandbox.services.pubsub.names import TOPICS
 
 if TYPE_CHECKING:
     from sandbox.call import Call
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 KIND = "billingbudgets.budgets"
+SENDER = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
+PUBLISHER = "roles/pubsub.publisher"
 
 #: v1beta1 names one field otherwise and wraps the budget.
 RULES = {"allUpdatesRule": "notificationsRule"}
@@ -53,11 +56,13 @@ class Budget(Resource):
             if specified["currencyCode"] != found.get("currencyCode", "USD"):
                 raise InvalidArgument("The budget's currency must be that of its billing account.")
         self.complete(call, document)
+        connect(call, topic_of(document))
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
         """Defaults of new parts."""
-        del before
         self.complete(call, after)
+        if topic_of(after) != topic_of(before):
+            connect(call, topic_of(after))
 
     @staticmethod
     def complete(call: Call, document: Document) -> None:
@@ -93,6 +98,26 @@ class Budget(Resource):
     def missing(self, call: Call) -> NotFound:
         """Names the budget."""
         return NotFound(f'budget "{call.name}" not found')
+
+
+def topic_of(budget: Document) -> str:
+    """The topic that a budget reports to; empty for none."""
+    return str(budget.get("notificationsRule", {}).get("pubsubTopic", ""))
+
+
+def connect(call: Call, topic: str) -> None:
+    """Let Cloud Billing publish to a topic, in the name of the caller, who must be allowed to let it.
+
+    Source: NotificationsRule in the reference of the Cloud Billing Budget API (read 2026-11).
+
+    Raises:
+        PermissionDenied: the caller may not change the topic's policy.
+    """
+    name = call.cloud.hierarchy.canonical(topic)
+    if call.cloud.store.get(TOPICS, name) is None:
+        return
+    call.cloud.permissions.require(call.principal, "pubsub.topics.setIamPolicy", "pubsub", name)
+    call.cloud.policies.grant(f"//pubsub.googleapis.com/{name}", PUBLISHER, SENDER)
 
 
 def to_account(call: Call) -> tuple[str, str]:

@@ -12,7 +12,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.services.billingbudgets.budgets import KIND
+from sandbox.call import Principal
+from sandbox.services.billingbudgets.budgets import KIND, SENDER
 from sandbox.services.cloudbilling import LINKS
 from sandbox.services.pubsub import messages
 from sandbox.services.pubsub.names import TOPICS
@@ -45,6 +46,8 @@ def look(cloud: Cloud, account: str, name: str, budget: Document) -> None:
     topic = cloud.store.get(TOPICS, budget.get("notificationsRule", {}).get("pubsubTopic", ""))
     amount = specified(budget)
     if topic is None or not amount:
+        return
+    if cloud.permissions.grant(Principal(SENDER), "pubsub.topics.publish", "pubsub", topic["name"]) is None:
         return
     now = cloud.clock.now()
     cost = sum(cloud.spend.of(project, month_of(now)) for project in projects(cloud, account, budget))

@@ -80,3 +80,28 @@ def test_a_costs_manager_of_the_account_may_make_budgets(admin: Caller, as_membe
     assert admin("POST", f"/cloudbilling/v1/{ACCOUNT}:setIamPolicy", policy)[0] == 200
     assert jo("POST", URL, {"amount": AMOUNT})[0] == 200
     assert jo("POST", URL.replace("010101-010101", "999999-010101"), {"amount": AMOUNT})[0] == 403
+
+
+def test_reporting_to_a_topic_needs_the_right_to_change_who_may_publish_there(
+    admin: Caller, as_member: Callable[[str], Caller], project: str, enable: Callable[..., None]
+) -> None:
+    enable("pubsub")
+    topic = f"projects/{project}/topics/budgets"
+    assert admin("PUT", f"/pubsub/v1/{topic}", {})[0] == 200
+    account = "/cloudbilling/v1/billingAccounts/010101-010101-010101"
+    manager = {"role": "roles/billing.costsManager", "members": ["user:jo@example.com"]}
+    policy = admin("GET", f"{account}:getIamPolicy")[1]
+    bindings = [*policy.get("bindings", []), manager]
+    assert admin("POST", f"{account}:setIamPolicy", {"policy": {"bindings": bindings}})[0] == 200
+    body = {
+        "displayName": "reported",
+        "amount": {"specifiedAmount": {"units": "1"}},
+        "notificationsRule": {"pubsubTopic": topic, "schemaVersion": "1.0"},
+    }
+    budgets = "/billingbudgets/v1/billingAccounts/010101-010101-010101/budgets"
+    code, answer = as_member("user:jo@example.com")("POST", budgets, body)
+    assert (code, answer["error"]["status"]) == (403, "PERMISSION_DENIED")
+    assert "pubsub.topics.setIamPolicy" in answer["error"]["message"]
+    assert admin("POST", budgets, body)[0] == 200
+    sender = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
+    assert sender in str(admin("GET", f"/pubsub/v1/{topic}:getIamPolicy")[1])
