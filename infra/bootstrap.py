@@ -97,7 +97,7 @@ class Seed(Component):
         keys = self._keys(settings.region, members)
         state = self._state(bootstrap, settings.region, keys)
         self._readers(state, members)
-        topic = self._budget_topic(keys)
+        topic = self._budget_topic(keys, members["deployer"])
         pipelines = workload_identity.WorkloadIdentity(
             project=self._project,
             trusted=workload_identity.trusts(bootstrap),
@@ -179,7 +179,7 @@ class Seed(Component):
                 f"{name}-state", bucket=state.name, role=role, member=members[name], opts=self._options()
             )
 
-    def _budget_topic(self, keys: SharedKeys) -> gcp.pubsub.Topic:
+    def _budget_topic(self, keys: SharedKeys, deployer: pulumi.Input[str]) -> gcp.pubsub.Topic:
         """Where campaigns' budgets may report to: outside the perimeter, because Cloud Billing is."""
         topic = gcp.pubsub.Topic(
             "seed-budgets",
@@ -195,6 +195,16 @@ class Seed(Component):
             topic=topic.name,
             role="roles/pubsub.publisher",
             member=BUDGET_SENDER,
+            opts=self._options(),
+        )
+        # A budget that reports to a topic changes who may publish there, in the name of whoever makes the budget
+        # (NotificationsRule in the reference of the Cloud Billing Budget API, 2026-11).
+        gcp.pubsub.TopicIAMMember(
+            "deployer-budgets",
+            project=self._project.project_id,
+            topic=topic.name,
+            role="roles/pubsub.admin",
+            member=deployer,
             opts=self._options(),
         )
         return topic
