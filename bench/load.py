@@ -1,14 +1,25 @@
-"""The sandbox under load: time of a read, requests a second, 10,000 resources, writes acknowledged before a kill."""
+"""The sandbox under load: its start, time of a read, requests a second, 10,000 resources, writes before a kill.
+
+    python -m bench.load [--json bench/load.json]
+
+docs/performance.md shows the file. The load of the machine while it was measured is in it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
+import os
+import platform
 import random
 import statistics
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +33,8 @@ TOPICS = f"/pubsub/v1/projects/{PROJECT}/topics"
 READS = 3000
 WRITES = 10_000
 KILLS = 20
+STARTS = 5
+FILE = Path(__file__).with_name("load.json")
 HEADERS = {"Authorization": "Bearer sandbox", "Content-Type": "application/json"}
 
 
@@ -39,6 +52,25 @@ class Client:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def starts(folder: Path) -> dict[str, Any]:
+    """From the start of the process to its first answer, on a new and on an old data folder."""
+    new: list[float] = []
+    old: list[float] = []
+    for number in range(STARTS):
+        process = SandboxProcess(folder / f"start-{number}")
+        for times in (new, old):
+            started = time.perf_counter()
+            process.start()
+            times.append(time.perf_counter() - started)
+            process.stop()
+        process.close()
+    return {
+        "readySeconds": round(statistics.median(new), 2),
+        "readyAgainSeconds": round(statistics.median(old), 2),
+        "readySecondsSlowest": round(max(new + old), 2),
+    }
 
 
 def prepare(process: SandboxProcess) -> Client:
@@ -121,6 +153,7 @@ def killed(process: SandboxProcess) -> dict[str, Any]:
 
 def measure(folder: Path) -> dict[str, Any]:
     """All figures of one sandbox process."""
+    ready = starts(folder)
     process = SandboxProcess(folder / "load")
     process.start()
     try:
@@ -130,6 +163,28 @@ def measure(folder: Path) -> dict[str, Any]:
             lambda: many(process, client),
             lambda: killed(process),
         )
-        return {key: value for part in parts for key, value in part().items()}
+        return {**ready, **{key: value for part in parts for key, value in part().items()}}
     finally:
         process.close()
+
+
+def main() -> int:
+    """Measure and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=FILE, help="where the figures are written")
+    options = parser.parse_args()
+    before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name:
+        figures = measure(Path(name))
+    facts = {
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "loadAverageBefore": round(before, 1),
+    }
+    options.json.write_text(json.dumps({**facts, **figures}, indent=2) + "\n")
+    sys.stdout.write(options.json.read_text())
+    return 1 if figures["lostWrites"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
