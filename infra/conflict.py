@@ -10,8 +10,6 @@ import re
 import time
 from collections.abc import Callable
 
-import pulumi
-
 CONFLICT = re.compile(r"\b(409|412|aborted|etag)\b", re.IGNORECASE)
 """How the API says so: HTTP 409 with status ABORTED (cloud.google.com/apis/design/errors, 2026-11)."""
 ATTEMPTS = 12
@@ -36,10 +34,3 @@ def try_again(
     bound = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** len(errors))
     sleep(chance(bound / 4, bound))
     return True
-
-
-def patience(name: str) -> pulumi.ResourceHookBinding:
-    """The hook that tries again, for resources that are parts of a document others write too."""
-    return pulumi.ResourceHookBinding(
-        on_error=[pulumi.ErrorHook(f"{name}-conflict", lambda arguments: try_again(arguments.errors))]
-    )

@@ -58,6 +58,7 @@ class Encryption(Component):
         project: gcp.organizations.Project,
         location: str,
         placement: Keys,
+        adopted: bool,
         labels: Mapping[str, str],
         users: Mapping[str, Mapping[str, pulumi.Input[str]]],
         retention: Retention,
@@ -71,6 +72,7 @@ class Encryption(Component):
             project: where the keys live.
             location: region of the keys, which must be that of everything they encrypt.
             placement: whose project and ring they lie in, and how they are kept.
+            adopted: whether the campaign's project existed before it, and may have had a campaign before.
             labels: labels of the keys.
             users: for each key, the members that encrypt with it by a name of their own.
             retention: what happens to the keys on destroy.
@@ -78,7 +80,7 @@ class Encryption(Component):
             opts: options of the component.
         """
         super().__init__("Encryption", name, after=after, opts=opts)
-        ring = self._ring(name, project, location, placement)
+        ring = self._ring(name, project, location, placement, adopted=adopted)
         hardware = gcp.kms.CryptoKeyVersionTemplateArgs(algorithm=ALGORITHM, protection_level="HSM")
         self.keys = {
             key: gcp.kms.CryptoKey(
@@ -100,7 +102,7 @@ class Encryption(Component):
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
 
     def _ring(
-        self, name: str, project: gcp.organizations.Project, location: str, placement: Keys
+        self, name: str, project: gcp.organizations.Project, location: str, placement: Keys, *, adopted: bool
     ) -> pulumi.Output[str]:
         """Full name of the ring, made unless it exists already: then it is not ours, and a ring lasts for ever."""
         owner: pulumi.Input[str] = placement.project or project.project_id
@@ -108,7 +110,9 @@ class Encryption(Component):
             return pulumi.Output.concat("projects/", owner, "/locations/", location, "/keyRings/", placement.ring)
         return gcp.kms.KeyRing(
             f"{name}-keys",
-            name=project.project_id.apply(naming.key_ring),
+            # A new project's ring is named after it. In one that stays, the ring of the campaign before lasts for ever,
+            # so this one's name gets a random suffix, drawn once and kept in the state.
+            name=None if adopted else project.project_id.apply(naming.key_ring),
             project=owner,
             location=location,
             opts=self._options(),

@@ -25,16 +25,8 @@ def next_command(arguments: pulumi.ErrorHookArgs) -> str:
     )
 
 
-def explained(name: str) -> pulumi.ResourceHookBinding:
-    """The hook that says it, for a project.
-
-    Args:
-        name: logical name of the project, which the hook's name begins with.
-    """
-
-    def explain(arguments: pulumi.ErrorHookArgs) -> bool:
-        if command := next_command(arguments):
-            pulumi.log.error(command)
-        return False  # nothing changes by trying again
-
-    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{name}-lien", explain)])
+def explain(arguments: pulumi.ErrorHookArgs) -> bool:
+    """Say it, for a project; nothing changes by trying again."""
+    if command := next_command(arguments):
+        pulumi.log.error(command)
+    return False

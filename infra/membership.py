@@ -11,9 +11,8 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming, perimeter_rules
+from infra import error_hooks, naming, perimeter_rules
 from infra.component import Component
-from infra.conflict import patience
 from infra.errors import MembershipError, Problem
 from infra.perimeter_settings import Enforcement, JoinedPerimeter, OwnedPerimeter
 
@@ -34,7 +33,7 @@ class Membership(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Membership", name, after=after, opts=opts)
-        self._patience = patience(name)
+        self._patience = error_hooks.conflicting()
         enforced = perimeter.enforcement is Enforcement.ENFORCED
         resource = number.apply(naming.project_member)
         join = (

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import lien, naming
+from infra import error_hooks, naming
 from infra.campaign_model import Campaign
 from infra.component import Component
 from infra.errors import Problem, ProjectError
@@ -92,7 +92,7 @@ class CampaignProject(Component):
                 labels=labels,
                 auto_create_network=False,
                 deletion_policy=retention.project,
-                opts=self._options(protect=retention.protect, hooks=lien.explained(name)),
+                opts=self._options(protect=retention.protect, hooks=error_hooks.held()),
             )
             self.project_id = self.project.project_id
             self.lien = gcp.resourcemanager.Lien(

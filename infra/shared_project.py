@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import lien, naming
+from infra import error_hooks, naming
 from infra.component import Component
 from infra.foundation_labels import FoundationLabels
 from infra.retention import Retention
@@ -56,7 +56,7 @@ class SharedProject(Component):
             labels=labels.as_labels(),
             auto_create_network=False,
             deletion_policy=retention.project,
-            opts=self._options(protect=retention.protect, hooks=lien.explained(stem)),
+            opts=self._options(protect=retention.protect, hooks=error_hooks.held()),
         )
         self.project_id = self.project.project_id
         self.number = self.project.number

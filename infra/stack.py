@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra import campaign_model, channels, naming, provider, source
+from infra import campaign_model, channels, error_hooks, naming, provider, source
 from infra import wheels as vendor
 from infra.campaign import Campaign, CampaignFoundation
 from infra.component import Component
@@ -67,6 +67,7 @@ def deploy(
     """
     check(settings, campaigns, stack=stack)
     channels.check(campaigns, settings.channel_secrets, stack=stack)
+    error_hooks.register()
     google = pulumi.ResourceOptions(provider=provider.google(settings, stack=stack))
     kept = retention(deletion_protection=settings.deletion_protection)
 

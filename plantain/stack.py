@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -155,7 +156,7 @@ class Stack:
                 process.terminate()
                 raise
         if process.returncode:
-            shown = errors or ("" if self.echo else "".join(lines[-TAIL_LINES:]))
+            shown = errors or ("" if self.echo else said(lines))
             raise StackError(
                 f"pulumi {arguments[0]} of stack {self.name} failed.\n{shown.strip()}".strip(),
                 cure="mend what pulumi names above, then run it again: it goes on where it stopped",
@@ -173,6 +174,15 @@ class Stack:
                 sys.stdout.write(line)
                 sys.stdout.flush()
         return ""
+
+
+def said(lines: list[str]) -> str:
+    """What a failed run says of its failures: its diagnostics, which outputs may follow; else its last lines."""
+    text = "".join(lines)
+    _, found, after = text.rpartition("\nDiagnostics:\n")
+    if not found:
+        return "".join(lines[-TAIL_LINES:])
+    return re.split(r"^(?:Outputs|Resources|Duration):", after, maxsplit=1, flags=re.MULTILINE)[0].rstrip()
 
 
 def pulumi(environment: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import httpx
 import pulumi
 import pytest
 
-from infra import adoption, lien
+from infra import adoption, error_hooks, lien
 from infra.errors import ProjectError
 from infra.google_api import GoogleApi
 from tests.infra.stacks import make_campaign
@@ -67,3 +67,7 @@ def test_a_lien_of_others_is_found_and_removed_by_named_commands() -> None:
 )
 def test_other_failures_are_not_blamed_on_a_lien(arguments: pulumi.ErrorHookArgs) -> None:
     assert lien.next_command(arguments) == ""
+
+
+def test_a_hook_that_is_not_of_the_reason_never_asks_to_try_again() -> None:
+    assert error_hooks.HOOKS["project-lien"](failed("delete", "permission denied")) is False
