@@ -108,7 +108,13 @@ CONFIGURATION = LogMetric(
     '|compute\\.(firewalls|routes|networks)\\.(insert|patch|update|delete))$"',
     labels={"method": "protoPayload.methodName"},
 )
-METRICS = (REQUESTS, VALID, ANSWERS, LATENCY, IMAGES, COST, RETIREMENT, DENIALS, KEYS, CONFIGURATION)
+REGRESSIONS = LogMetric(
+    "audit_regressions",
+    "Controls that passed in the audit before and fail in this one: what `plantain audit run --log` writes.",
+    'logName:"logs/plantain-audit" AND jsonPayload.event="control-regressed"',
+    labels={"control": "jsonPayload.control"},
+)
+METRICS = (REQUESTS, VALID, ANSWERS, LATENCY, IMAGES, COST, RETIREMENT, DENIALS, KEYS, CONFIGURATION, REGRESSIONS)
 
 
 class LogMetrics(Component):

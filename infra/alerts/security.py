@@ -53,6 +53,20 @@ def alerts(campaign: Campaign) -> Iterator[Alert]:
             "Otherwise `pulumi preview --refresh` shows what differs, and `pulumi up` puts it back.",
         ),
     )
+    regressions = metrics.increase(metrics.log_metric(log_metrics.REGRESSIONS), "10m")
+    yield Alert(
+        key="control-regressed",
+        title="a control that passed fails now",
+        severity="ERROR",
+        conditions=(Query("Controls that turned", f"sum by (control) ({regressions})", 0, lasting=0),),
+        consequence="Something was changed since the last audit that takes a protection away. Rings only where audits "
+        "are told to write to this project: `plantain audit run --log`.",
+        steps=(
+            "`plantain audit show evidence --control CONTROL` says what was read, and where.",
+            "`plantain audit diff OLD NEW` says what else changed between the two.",
+            "What nobody wanted: `pulumi up` takes it back. What was decided: an exception with owner and expiry.",
+        ),
+    )
     days = metrics.log_metric(log_metrics.RETIREMENT)
     left = metrics.increase(days, "1h", suffix="_sum"), metrics.increase(days, "1h", suffix="_count")
     yield Alert(

@@ -10,7 +10,7 @@ import pytest
 
 from infra.alerts import capacity, metrics, watched
 from infra.alerts.policy import BurnRate
-from infra.log_metrics import METRICS, PREFIX
+from infra.log_metrics import METRICS, OUTCOME, PREFIX
 from sandbox.services.monitoring import promql
 from tests.infra.stacks import make_campaign, record
 
@@ -69,6 +69,7 @@ class TestMetrics:
         extracted = {
             path.removeprefix("jsonPayload.")
             for metric in METRICS
+            if metric.filter.startswith(OUTCOME)
             for path in [metric.value, *metric.labels.values()]
             if path.startswith("jsonPayload.")
         }

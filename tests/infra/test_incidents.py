@@ -164,6 +164,11 @@ def delivery(drive: Drive, beyond: bool) -> None:
     drive.metric(metrics.SINK_ERRORS, 1 if beyond else 0)
 
 
+def regression(drive: Drive, beyond: bool) -> None:
+    event = "control-regressed" if beyond else "audit-completed"
+    drive.entry("plantain-audit", "global", jsonPayload={"event": event, "control": "keys-usable"})
+
+
 CASES: dict[str, tuple[Happening, ...]] = {
     "function-instances": (instances,),
     "function-concurrency": (concurrency,),
@@ -182,6 +187,7 @@ CASES: dict[str, tuple[Happening, ...]] = {
     "perimeter-denials": (denials,),
     "key-destruction": (key_destruction,),
     "configuration-changes": (configuration,),
+    "control-regressed": (regression,),
     "model-retirement": (retirement,),
     "log-delivery": (delivery,),
 }
