@@ -33,7 +33,9 @@ CLEARED = (
 
 
 def client_environment(cloud: Cloud, *, member: str | None = None, origin: Origin | None = None) -> dict[str, str]:
-    """Variables by name. Only upper-case proxy variables are set: gRPC's C core would send loopback traffic there.
+    """Variables by name. Of the general proxy variables only the upper-case ones are set, which gRPC's C core ignores.
+
+    It has its own pair instead, so that nothing that talks gRPC on loopback, as Pulumi does, is sent to the proxy.
 
     Args:
         cloud: the running sandbox.
@@ -51,6 +53,8 @@ def client_environment(cloud: Cloud, *, member: str | None = None, origin: Origi
         "CLOUDSDK_AUTH_ACCESS_TOKEN": token,
         "HTTPS_PROXY": cloud.gateway.proxy_url(credentials),
         "NO_PROXY": "127.0.0.1,localhost,::1",
+        "grpc_proxy": cloud.gateway.proxy_url(credentials),
+        "no_grpc_proxy": "127.0.0.1,localhost,::1",
         "SSL_CERT_FILE": certificate,
         "REQUESTS_CA_BUNDLE": certificate,
         "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": certificate,

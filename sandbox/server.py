@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from sandbox.app import create_app
 from sandbox.cloud import Cloud
 from sandbox.control import report
+from sandbox.grpc.entrance import Entrance
 from sandbox.request_log import RequestLog
 from sandbox.runtime.certificates import Authority
 from sandbox.runtime.gateway import LOOPBACK, Gateway
@@ -90,8 +91,17 @@ async def _serve(settings: Settings) -> None:
     await cloud.gateway.open(int(remembered.read_text()) if remembered.exists() else 0)
     remembered.write_text(str(cloud.gateway.proxy_port))
     state = settings.data / STATE_FILE
+    application = create_app(cloud)
+    entrance = Entrance(cloud, application)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(cloud), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=75)
+        uvicorn.Config(
+            application,
+            http=entrance.protocol(),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=75,
+        )
     )
     cloud.services.resume(cloud)
     cloud.drop = partial(drop, server)
@@ -103,6 +113,7 @@ async def _serve(settings: Settings) -> None:
         sys.stderr.write(unanswered(cloud.log))
         state.unlink(missing_ok=True)
         await cloud.instances.stop_all()
+        await entrance.close()
         await cloud.background.close()
         await cloud.operations.close()
         await cloud.gateway.close()

@@ -85,6 +85,8 @@ class Authority:
             write_private(path, private_pem(self._leaf_key) + self._leaf(host))
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(path)
+            # Whoever can speak HTTP/1.1 does; what offers nothing but HTTP/2 is a gRPC client.
+            context.set_alpn_protocols(["http/1.1", "h2"])
             path.unlink()
             self._contexts[host] = context
         return self._contexts[host]

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sandbox.call import Origin
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CHUNK = 65536
 HEAD_LIMIT = 65536
+FAREWELL_SECONDS = 0.5
 INTERNAL_ADDRESS = "10.0.0.2"
 
 #: Hosts which the gateway answers for; everything else does not exist beyond this network.
@@ -31,10 +32,11 @@ ANSWERED = (".googleapis.com", ".run.app", ".cloudfunctions.net", ".pkg.dev", ".
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a request reached the sandbox: from which network, and through whose metadata address."""
+    """How a request reached the sandbox: from which network, through whose metadata address, to which host's tunnel."""
 
     origin: Origin = field(default_factory=Origin)
     instance: str | None = None
+    host: str = ""
 
 
 OUTSIDE = Arrival()
@@ -104,6 +106,18 @@ class Gateway:
         port = request.client.port if request.client else 0
         return self._arrivals.get(port, OUTSIDE)
 
+    def host_of(self, port: int) -> str:
+        """The host that the client of a connection asked the proxy for; empty when it did not come through there."""
+        return self._arrivals.get(port, OUTSIDE).host
+
+    def relay(self, outer: int, inner: int) -> None:
+        """A connection that came from one port goes on from another."""
+        self._arrivals[inner] = self._arrivals.get(outer, OUTSIDE)
+
+    def forget(self, inner: int) -> None:
+        """The connection from this port is over."""
+        self._arrivals.pop(inner, None)
+
     async def close(self) -> None:
         """Stop listening and drop what is open."""
         for server in self._servers:
@@ -162,7 +176,7 @@ class Gateway:
         except (OSError, ConnectionError):  # a client that does not trust the authority hangs up
             writer.close()
             return
-        await self._splice(reader, writer, arrival)
+        await self._splice(reader, writer, replace(arrival, host=host))
 
     async def _splice(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, arrival: Arrival) -> None:
         task = asyncio.current_task()
@@ -183,9 +197,15 @@ class Gateway:
                 one.cancel()
             self._arrivals.pop(local, None)
             for end in (inner_writer, writer):
-                end.close()
+                part(end)
             if task:
                 self._connections.discard(task)
+
+
+def part(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, by force if its other end does not answer the farewell of TLS, as gRPC's does not."""
+    writer.close()
+    asyncio.get_running_loop().call_later(FAREWELL_SECONDS, writer.transport.abort)
 
 
 def origin_of(network: str | None) -> Origin:

@@ -141,6 +141,7 @@ class Instances:
         gateway = self.cloud.gateway
         metadata_port = await gateway.open_metadata(service, network)
         certificate = str(gateway.authority.certificate_path.resolve())
+        proxy = gateway.proxy_url(gateway.admit(origin_of(network)))
         name = service.rpartition("/")[2]
         return {
             **{key: os.environ[key] for key in INHERITED if key in os.environ},
@@ -154,8 +155,10 @@ class Instances:
             "GCE_METADATA_HOST": f"{LOOPBACK}:{metadata_port}",
             "GCE_METADATA_IP": f"{LOOPBACK}:{metadata_port}",
             "GCE_METADATA_ROOT": f"{LOOPBACK}:{metadata_port}",
-            "HTTPS_PROXY": gateway.proxy_url(gateway.admit(origin_of(network))),
+            "HTTPS_PROXY": proxy,
             "NO_PROXY": LOOPBACK,
+            "grpc_proxy": proxy,
+            "no_grpc_proxy": LOOPBACK,
             "SSL_CERT_FILE": certificate,
             "REQUESTS_CA_BUNDLE": certificate,
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": certificate,

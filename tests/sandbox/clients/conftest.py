@@ -11,9 +11,22 @@ from plantain.sandbox_process import Sandbox
 
 PROJECT = "client-project"
 APIS = (
-    *("aiplatform", "artifactregistry", "cloudasset", "cloudbuild", "cloudfunctions", "cloudkms", "cloudtasks"),
-    *("compute", "iam", "logging", "monitoring", "pubsub", "run", "secretmanager"),
+    *("accesscontextmanager", "aiplatform", "artifactregistry", "billingbudgets", "cloudasset", "cloudbilling"),
+    *(
+        "cloudbuild",
+        "cloudfunctions",
+        "cloudkms",
+        "cloudquotas",
+        "cloudresourcemanager",
+        "cloudtasks",
+        "compute",
+        "dns",
+    ),
+    *("essentialcontacts", "eventarc", "iam", "iamcredentials", "logging", "monitoring", "orgpolicy", "pubsub", "run"),
+    *("secretmanager", "serviceusage", "vpcaccess"),
 )
+#: APIs that one request enables.
+MOST_AT_ONCE = 20
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +37,9 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         with httpx.Client(base_url=sandbox.url, headers={"Authorization": "Bearer sandbox"}, trust_env=False) as call:
             body = {"projectId": PROJECT, "parent": {"type": "organization", "id": "123456789012"}}
             call.post("/cloudresourcemanager/v1/projects", json=body).raise_for_status()
-            hosts = {"serviceIds": [f"{name}.googleapis.com" for name in APIS]}
-            call.post(f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable", json=hosts).raise_for_status()
+            for first in range(0, len(APIS), MOST_AT_ONCE):
+                hosts = {"serviceIds": [f"{name}.googleapis.com" for name in APIS[first : first + MOST_AT_ONCE]]}
+                call.post(f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable", json=hosts).raise_for_status()
         yield sandbox
     finally:
         sandbox.stop()
