@@ -21,6 +21,10 @@ from sandbox.errors import FailedPrecondition, InvalidArgument
 FRAMEWORK = "functions-framework"
 TIMEOUT_SECONDS = 900
 
+#: Bytes of all files of a source: https://docs.cloud.google.com/functions/quotas (read 2026-08), "max deployment size".
+LARGEST_SOURCE = 500 * 1024 * 1024
+MOST_FILES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -78,14 +82,29 @@ def unpack(archive: bytes, target: Path) -> None:
         folder = Path(name) / "source"
         try:
             with zipfile.ZipFile(io.BytesIO(archive)) as file:
-                for member in file.namelist():
-                    if not (folder / member).resolve().is_relative_to(folder.resolve()):
-                        raise InvalidArgument(f"The source archive names a path outside its folder: {member!r}.")
+                check(file.infolist(), folder.resolve())
                 file.extractall(folder)
         except zipfile.BadZipFile:
             raise InvalidArgument("Build failed: the source archive is not a zip file.") from None
         folder.mkdir(exist_ok=True)
         folder.replace(target)
+
+
+def check(members: list[zipfile.ZipInfo], folder: Path) -> None:
+    """Look at an archive before any of it is written.
+
+    Raises:
+        InvalidArgument: it would write outside the folder, or more than a source may hold.
+    """
+    for member in members:
+        if not (folder / member.filename).resolve().is_relative_to(folder):
+            raise InvalidArgument(f"The source archive names a path outside its folder: {member.filename!r}.")
+    unpacked = sum(member.file_size for member in members)  # no more than it says is ever read of a file
+    if unpacked > LARGEST_SOURCE or len(members) > MOST_FILES:
+        raise InvalidArgument(
+            f"Build failed: the source unpacks to {unpacked} bytes in {len(members)} files; at most {LARGEST_SOURCE} "
+            f"bytes in {MOST_FILES} files are taken. Leave out what the function does not need."
+        )
 
 
 def install(environment: Path, requirements: Path | None, wheels: Path | None, *, offline: bool = False) -> None:

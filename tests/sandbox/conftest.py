@@ -19,8 +19,12 @@ from sandbox.runtime.instances import Instances
 from sandbox.services.catalog import SERVICES
 from sandbox.services.registry import Services
 from sandbox.settings import Settings
+from tests.sandbox.outbound import Watch
 
 ORGANIZATION = "organizations/123456789012"
+
+#: One for the whole run: what watches the interpreter can be switched off and never taken away.
+WATCH = Watch()
 
 
 def build_cloud(folder: Path, *, replaying: bool = False) -> Cloud:
@@ -29,6 +33,13 @@ def build_cloud(folder: Path, *, replaying: bool = False) -> Cloud:
     cloud.gateway = Gateway(Authority(folder / "authority"), 0)
     cloud.instances = Instances(cloud)
     return cloud
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves_the_machine() -> Iterator[None]:
+    """No test here lets the sandbox, or a client of it, turn to another machine."""
+    with WATCH.on():
+        yield
 
 
 @pytest.fixture
