@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pydantic import SecretStr
 
-from infra import campaign_model
+from infra import campaign_model, naming
 from infra.accounts import BuildAccount, RuntimeAccount
 from infra.alerts import Alerts, watched
 from infra.audit_logs import AuditLogs
@@ -125,6 +125,7 @@ class Campaign(Component):
         name, labels = campaign.name, campaign.labels.as_labels()
         project = foundation.project.project
         keys, grants = foundation.encryption.keys, foundation.encryption.grants
+        existing = campaign.project.existing is not None
         options = self._options()
 
         def ready(*apis: str) -> tuple[pulumi.Resource, ...]:
@@ -137,7 +138,7 @@ class Campaign(Component):
             ip_range=campaign.network.ip_range,
             labels=labels,
             after=ready("compute", "dns"),
-            kept=campaign.project.existing is not None,
+            kept=existing,
             opts=options,
         )
         buckets = Buckets(
@@ -150,6 +151,27 @@ class Campaign(Component):
             after=ready("storage"),
             opts=options,
         )
+        runtime = RuntimeAccount(
+            name,
+            project=project,
+            bucket=buckets.images.name,
+            references=buckets.references.name if buckets.references else None,
+            secrets=sorted({version.partition("/versions/")[0] for version in campaign.function.secrets.values()}),
+            after=ready(
+                "iam",
+                "cloudresourcemanager",
+                "aiplatform",
+                "storage",
+                *(("secretmanager",) if campaign.function.secrets else ()),
+            ),
+            opts=options,
+        )
+
+        def once(word: str) -> pulumi.Input[str]:
+            # Names of deleted queues and log buckets are held for days. A new project has none; in one that stays, a
+            # campaign that follows another must not meet its names. An account that is made again is another one.
+            return runtime.account.unique_id.apply(lambda number: f"{word}-{number}") if existing else word
+
         logs = Logs(
             name,
             project=project,
@@ -158,6 +180,7 @@ class Campaign(Component):
             retention_days=campaign.logs.retention_days,
             locked=campaign.logs.locked,
             retention=retention,
+            bucket_id=once(naming.LOG_BUCKET),
             after=(*ready("logging"), *grants["logs"]),
             opts=options,
         )
@@ -198,21 +221,6 @@ class Campaign(Component):
             if campaign.build.private_pool
             else None
         )
-        runtime = RuntimeAccount(
-            name,
-            project=project,
-            bucket=buckets.images.name,
-            references=buckets.references.name if buckets.references else None,
-            secrets=sorted({version.partition("/versions/")[0] for version in campaign.function.secrets.values()}),
-            after=ready(
-                "iam",
-                "cloudresourcemanager",
-                "aiplatform",
-                "storage",
-                *(("secretmanager",) if campaign.function.secrets else ()),
-            ),
-            opts=options,
-        )
         build = BuildAccount(
             name,
             project=project,
@@ -227,6 +235,7 @@ class Campaign(Component):
                 project=project,
                 region=region,
                 runtime=runtime,
+                queue_id=once(naming.QUEUE),
                 after=ready("cloudtasks", "iam"),
                 opts=options,
             )

@@ -33,6 +33,7 @@ class Logs(Component):
         retention_days: int,
         locked: bool,
         retention: Retention,
+        bucket_id: pulumi.Input[str] = naming.LOG_BUCKET,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -46,6 +47,7 @@ class Logs(Component):
             retention_days: how long entries are kept.
             locked: whether that can never be taken back.
             retention: what happens to the bucket on destroy.
+            bucket_id: its name; that of a deleted bucket is held for seven days.
             after: what must exist before, at least the grant of the key to Cloud Logging's agent.
             opts: options of the component.
         """
@@ -54,7 +56,7 @@ class Logs(Component):
             f"{name}-logs",
             project=project.project_id,
             location=location,
-            bucket_id=naming.LOG_BUCKET,
+            bucket_id=bucket_id,
             description="Logs of the campaign.",
             retention_days=retention_days,
             locked=locked or None,

@@ -34,6 +34,7 @@ class Queue(Component):
         project: gcp.organizations.Project,
         region: str,
         runtime: RuntimeAccount,
+        queue_id: pulumi.Input[str] = naming.QUEUE,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -41,7 +42,7 @@ class Queue(Component):
         size, wanted = campaign.function, campaign.queue
         self.queue = gcp.cloudtasks.Queue(
             f"{campaign.name}-queue",
-            name=naming.QUEUE,
+            name=queue_id,
             project=project.project_id,
             location=region,
             rate_limits=gcp.cloudtasks.QueueRateLimitsArgs(
