@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import deployer, naming, workload_identity
+from infra import billing_export, deployer, naming, workload_identity
 from infra.bootstrap_settings import Bootstrap
 from infra.bucket import only_with
 from infra.component import Component
@@ -41,7 +41,7 @@ APIS = (
 )
 """What the deployer calls with the seed project as the one that is charged."""
 
-STATE, SECRETS, TOPICS = "state", "secrets", "topics"
+STATE, SECRETS, TOPICS, BILLS = "state", "secrets", "topics", "bills"
 SECONDS_A_DAY = 86_400
 BUDGETS = "budgets"
 BUDGET_SENDER = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
@@ -72,7 +72,7 @@ class Seed(Component):
             settings,
             stem=bootstrap.project,
             labels=labels,
-            apis=APIS,
+            apis=(*APIS, billing_export.API) if bootstrap.billing_export else APIS,
             retention=retention,
             opts=self._options(),
         )
@@ -94,7 +94,7 @@ class Seed(Component):
             )
         }
         members = {name: identity.member for name, identity in identities.items()}
-        keys = self._keys(settings.region, members)
+        keys = self._keys(settings.region, members, bills=bootstrap.billing_export)
         state = self._state(bootstrap, settings.region, keys)
         self._readers(state, members)
         topic = self._budget_topic(keys, members["deployer"])
@@ -106,6 +106,20 @@ class Seed(Component):
             after=self._apis,
             opts=self._options(),
         )
+        bills = (
+            billing_export.BillingExport(
+                project=self._project,
+                location=settings.region,
+                billing_account=settings.billing_account,
+                key=keys.keys[BILLS].id,
+                labels=labels,
+                retention=retention,
+                after=(*self._apis, *keys.grants[BILLS]),
+                opts=self._options(),
+            )
+            if bootstrap.billing_export
+            else None
+        )
         self.outputs: Mapping[str, Any] = {
             "projectId": shared.project_id,
             "projectNumber": shared.number,
@@ -115,10 +129,11 @@ class Seed(Component):
             "secretsProvider": keys.keys[SECRETS].id.apply(lambda key: f"gcpkms://{key}"),
             "budgetTopic": topic.id,
             "providers": {name: provider.name for name, provider in pipelines.providers.items()},
+            **({"billingExport": dict(bills.outputs)} if bills else {}),
         }
         self.register_outputs(dict(self.outputs))
 
-    def _keys(self, region: str, members: Mapping[str, pulumi.Output[str]]) -> SharedKeys:
+    def _keys(self, region: str, members: Mapping[str, pulumi.Output[str]], *, bills: bool) -> SharedKeys:
         asked = pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._apis))
         storage = gcp.storage.get_project_service_account_output(project=self._project.project_id, opts=asked)
         messages = gcp.projects.ServiceIdentity(
@@ -127,6 +142,10 @@ class Seed(Component):
             service="pubsub.googleapis.com",
             opts=self._options(after=self._apis),
         )
+        exporting: dict[str, dict[str, pulumi.Input[str]]] = {}
+        if bills:
+            bigquery = gcp.bigquery.get_default_service_account_output(project=self._project.project_id, opts=asked)
+            exporting = {BILLS: {"bigquery": bigquery.email.apply(naming.service_account_member)}}
         return SharedKeys(
             "seed",
             project=self._project,
@@ -136,6 +155,7 @@ class Seed(Component):
                 STATE: {"storage": storage.email_address.apply(naming.service_account_member)},
                 SECRETS: members,
                 TOPICS: {"pubsub": messages.email.apply(naming.service_account_member)},
+                **exporting,
             },
             retention=self._retention,
             after=self._apis,

@@ -83,6 +83,12 @@ class Bootstrap(Model):
         "foundation needs; false: it may only create campaign projects and add them to a perimeter",
         examples=["true"],
     )
+    billing_export: bool = Field(
+        default=False,
+        description="true: a BigQuery dataset that Cloud Billing can export to; the export itself is switched on in "
+        "the console, whose address is an output; false: none",
+        examples=["true"],
+    )
     recoverable_days: int = Field(
         default=90,
         ge=7,

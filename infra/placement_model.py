@@ -31,6 +31,12 @@ class Build(Model):
         "internet; false: on Cloud Build's own machines, which are outside of every perimeter",
         examples=["true"],
     )
+    scan: bool = Field(
+        default=False,
+        description="true: container images are scanned for known holes when they are pushed, each for a price; "
+        "false: they are not",
+        examples=["true"],
+    )
     machine_type: str = Field(
         default="e2-standard-2",
         pattern=r"^[a-z0-9]+-[a-z0-9-]+$",

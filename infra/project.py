@@ -48,6 +48,7 @@ def apis_of(campaign: Campaign) -> tuple[str, ...]:
     return (
         *APIS,
         *(("cloudquotas.googleapis.com",) if campaign.quotas or campaign.capacity.quota_adjuster else ()),
+        *(("containerscanning.googleapis.com",) if campaign.build.scan else ()),
         *(("secretmanager.googleapis.com",) if campaign.function.secrets else ()),
     )
 

@@ -41,6 +41,10 @@ class Registry(Component):
             mode="STANDARD_REPOSITORY",
             kms_key_name=key,
             labels=dict(labels),
+            # As the project does, which scans when the API is enabled.
+            vulnerability_scanning_config=gcp.artifactregistry.RepositoryVulnerabilityScanningConfigArgs(
+                enablement_config="INHERITED"
+            ),
             # Every deployment leaves an image behind, and nobody else removes them.
             cleanup_policy_dry_run=False,
             cleanup_policies=[

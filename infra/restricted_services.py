@@ -12,6 +12,7 @@ RESTRICTED_SERVICES = (
     "cloudtasks.googleapis.com",
     "compute.googleapis.com",
     "containeranalysis.googleapis.com",
+    "containerscanning.googleapis.com",
     "dns.googleapis.com",
     "eventarc.googleapis.com",
     "iam.googleapis.com",

@@ -68,6 +68,7 @@ CASES: tuple[Case, ...] = (
     Case("quotas[0].dimensions", {}),
     Case("build.dependencies", "registry", apart="there is no package index to fetch from"),
     Case("build.privatePool", False),
+    Case("build.scan", True),
     Case("build.machineType", "e2-standard-4"),
     Case("keys.project", "acme-others", why=ELSEWHERE, apart=ELSEWHERE),
     Case("keys.ring", "campaigns", also={"keys.project": "acme-others"}, why=ELSEWHERE, apart=ELSEWHERE),

@@ -119,6 +119,8 @@ class _Outputs(Mocks):
             return {"emailAddress": email, "member": f"serviceAccount:{email}", "id": "1"}, []
         if args.token == "gcp:logging/getProjectCmekSettings:getProjectCmekSettings":
             return {"serviceAccountId": "cmek-p1@gcp-sa-logging.iam.gserviceaccount.com", "id": "1"}, []
+        if args.token == "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount":
+            return {"email": "bq-1@bigquery-encryption.iam.gserviceaccount.com", "id": "1"}, []
         raise AssertionError(f"no answer for {args.token}")
 
 

@@ -101,6 +101,12 @@ def changed(
     return filled(settings, context), filled(campaign, context)
 
 
+def filled_shape(shape: Shape, context: Mapping[str, str]) -> Shape:
+    """A shape with the words in braces replaced."""
+    campaign = filled(shape.campaign, context) if shape.campaign is not None else None
+    return Shape(filled(shape.settings, context), campaign)
+
+
 def filled(document: Any, context: Mapping[str, str]) -> Any:
     """A document with the words in braces replaced."""
     text = json.dumps(document)

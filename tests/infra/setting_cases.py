@@ -157,6 +157,7 @@ def _seed() -> Iterator[Case]:
     yield Case(seed, GONE, SEED, apart=ALREADY)
     yield Case(f"{seed}.project", "acme-seed", SEED, why=NAMED, apart=ALREADY)
     yield Case(f"{seed}.organizationRights", False, SEED)
+    yield Case(f"{seed}.billingExport", True, SEED)
     yield Case(f"{seed}.recoverableDays", 30, SEED)
     yield Case(f"{seed}.keptVersions", 100, SEED)
     yield Case(f"{seed}.github", GONE, SEED, apart=ALREADY)

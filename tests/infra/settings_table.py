@@ -97,6 +97,7 @@ CASES: list[Case] = [
     _part("bootstrap", "github", {"repository": "a/b", "repositoryId": "1"}),
     _part("bootstrap", "gitlab", {"project": "a/b", "projectId": "1"}),
     _part("bootstrap", "organizationRights", False),
+    _part("bootstrap", "billingExport", True),
     _part("bootstrap", "recoverableDays", 30),
     _part("bootstrap", "keptVersions", 100),
     _part("centralLogs", "project", "acme-logs"),

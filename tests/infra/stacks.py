@@ -12,7 +12,7 @@ from infra.campaign_model import Campaign
 from tests.infra.recording_engine import Recording, run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DEPLOYER = "serviceAccount:deployer@seed.iam.gserviceaccount.com"
@@ -70,6 +70,13 @@ def make_campaign(name: str = "spring-launch", **changes: Any) -> Campaign:
     campaign = campaign_file.parse(yaml.safe_dump(document(name, **changes)), file=f"campaigns/{name}.yaml")
     assert isinstance(campaign, Campaign), [str(problem) for problem in campaign]
     return campaign
+
+
+def record_documents(root: Path, document: Mapping[str, Any], campaign: Mapping[str, Any] | None) -> Recording:
+    """What a stack of these settings and this campaign file registers."""
+    made = [make_campaign(campaign["labels"]["campaign"], **campaign)] if campaign else []
+    known = make_settings(**{"perimeter": None, **({} if campaign else {"campaigns": ""}), **document})
+    return run(lambda: stack.deploy(known, made, root=root, stack="test"))
 
 
 def record(root: Path, campaigns: Sequence[Campaign] | None = None, **changes: Any) -> Recording:

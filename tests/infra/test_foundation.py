@@ -45,6 +45,15 @@ class TestSeed:
         assert set(keys) == {"secrets", "state", "topics"}
         assert {key["rotationPeriod"] for key in keys.values()} == {"7776000s"}
 
+    def test_bills_are_exported_to_a_dataset_with_a_key_of_its_own_on_request(self, root: Path) -> None:
+        stack = seed(root, billingExport=True)
+        dataset = stack.only("bigquery/dataset:Dataset")
+        assert dataset.inputs["defaultEncryptionConfiguration"]["kmsKeyName"].endswith("seed-bills")
+        assert dataset.protect is True
+        export = stack.outputs["bootstrap"]["billingExport"]
+        assert export["console"] == "https://console.cloud.google.com/billing/010101-ABCDEF-010101/export"
+        assert export["table"].endswith(".billing_export.gcp_billing_export_v1_010101_ABCDEF_010101")
+
     def test_a_pipeline_is_trusted_by_the_number_of_its_repository(self, bootstrap: Recording) -> None:
         providers = bootstrap.of_type("iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
         conditions = {provider.name: provider.inputs["attributeCondition"] for provider in providers}
