@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from plantain.audit import chain
@@ -86,8 +86,24 @@ def copy(cloud: GoogleCloud, to: Archive, root: Path, folder: Path, advance: Cal
     return count + 1
 
 
-def fetch(cloud: GoogleCloud, address: str, root: Path, advance: Callable[[], None] = lambda: None) -> int:
+def fetch(
+    cloud: GoogleCloud,
+    address: str,
+    root: Path,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    last: int | None = None,
+    may_be_empty: bool = False,
+) -> int:
     """Bring copies back into a folder, with the ledger; returns the number of files. What is there already is left.
+
+    Args:
+        cloud: where the bucket is.
+        address: gs://BUCKET/PREFIX.
+        root: the folder.
+        advance: called for each file.
+        last: only so many of the newest bundles, which is what the next audit needs; all by default.
+        may_be_empty: whether a bucket without evidence is no error, as before the first audit.
 
     Raises:
         SourceError: the bucket holds no evidence, or a name that leads out of the folder.
@@ -98,13 +114,16 @@ def fetch(cloud: GoogleCloud, address: str, root: Path, advance: Callable[[], No
     listed = cloud.pages("storage", f"storage/v1/b/{bucket}/o", "items", prefix=prefix, fields=FIELDS, maxResults=1000)
     names = sorted(item["name"] for item in listed)
     heads = [name for name in names if name.startswith(f"{prefix}{HEADS}/")]
+    if not heads and may_be_empty:
+        return 0
     if not heads:
         raise SourceError(f"{address} holds no evidence.", cure=f"plantain audit run --to {address}")
     root.mkdir(parents=True, exist_ok=True)
     count = 0
+    left = {PurePosixPath(name).stem for name in (heads[:-last] if last else ())}
     for name in names:
         target = root / name.removeprefix(prefix)
-        if name in heads or target.exists():
+        if name in heads or target.exists() or name.removeprefix(prefix).partition("/")[0] in left:
             continue
         if not target.resolve().is_relative_to(root.resolve()):
             raise SourceError(f"{address} has an object whose name leads out of the folder: {name}.")

@@ -142,13 +142,16 @@ def fetch(
     address: Annotated[str, typer.Argument(help="gs://BUCKET/PREFIX that --to wrote to.")],
     out: Annotated[Path, typer.Option(help="Folder of the bundles.")] = EVIDENCE,
     stack: Annotated[str | None, typer.Option(help="Stack whose settings say where Google's APIs are.")] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Only so many of the newest bundles.")] = None,
+    may_be_empty: Annotated[bool, typer.Option(help="No evidence is no error: there was no audit yet.")] = False,
 ) -> None:
     """Bring evidence back from the locked bucket, with its ledger."""
     from plantain.audit.archive import fetch  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
 
     with output.progress("Evidence", None) as bar:
-        count = fetch(GoogleCloud.from_environment(stack=stack), address, out, bar.advance)
+        cloud = GoogleCloud.from_environment(stack=stack)
+        count = fetch(cloud, address, out, bar.advance, last=last, may_be_empty=may_be_empty)
     output.say(f"{count} files are new in {out}. Verify them: plantain audit verify {out} --public-key FILE.pub")
 
 

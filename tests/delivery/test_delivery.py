@@ -17,7 +17,7 @@ from delivery import comment, credentials
 
 ROOT = Path(__file__).parents[2]
 DELIVERY = ROOT / "delivery"
-COMMANDS = ("preview", "plan", "deploy", "drift")
+COMMANDS = ("preview", "plan", "deploy", "drift", "audit")
 PREVIEW = """\
 Previewing update (prod):
  ~  gcp:cloudfunctionsv2:Function spring-launch-images update
@@ -51,12 +51,12 @@ def test_every_command_is_a_shell_script_that_can_be_run(name: str) -> None:
     assert "set -eu" in path.read_text()
 
 
-@pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
+@pytest.mark.parametrize("name", ["preview", "deploy", "drift", "audit"])
 def test_no_workflow_keeps_a_key_or_may_do_more_than_it_must(name: str) -> None:
     document = workflow(name)
     assert document["permissions"]["id-token"] == "write"
     assert document["permissions"]["contents"] == "read"
-    assert set(document["permissions"]) <= {"contents", "id-token", "pull-requests"}
+    assert set(document["permissions"]) <= {"contents", "id-token", "pull-requests", "security-events"}
     text = (DELIVERY / "github" / f"{name}.yml").read_text()
     assert "secrets." not in text
     assert "credentials_json" not in text
@@ -84,7 +84,13 @@ def test_only_an_approved_job_acts_as_the_deployer_and_does_what_was_planned() -
 def test_gitlabs_jobs_act_as_github_s_do() -> None:
     document = gitlab()
     identities = {name: document[name]["variables"]["IDENTITY"] for name in COMMANDS}
-    assert identities == {"preview": "$PREVIEWER", "plan": "$PREVIEWER", "deploy": "$DEPLOYER", "drift": "$PREVIEWER"}
+    assert identities == {
+        "preview": "$PREVIEWER",
+        "plan": "$PREVIEWER",
+        "deploy": "$DEPLOYER",
+        "drift": "$PREVIEWER",
+        "audit": "$AUDITOR",
+    }
     assert document["deploy"]["environment"] == "prod"
     assert document["deploy"]["resource_group"] == "prod"
     assert document[".keyless"]["id_tokens"]
@@ -103,6 +109,41 @@ def test_every_output_that_a_template_names_is_one_of_the_bootstrap_stack() -> N
     named = set(re.findall(r"output bootstrap\.(\w+)", texts))
     assert named >= {"backend", "deployer", "previewer", "providers"}
     assert all(f'"{name}":' in program for name in named)
+
+
+FAKE = """#!/bin/sh
+printf '%s\\n' "$*" >> calls
+case "$2" in run) exit {code} ;; esac
+"""
+
+
+@pytest.mark.parametrize(("found", "ends", "reported"), [(0, 0, True), (10, 0, True), (11, 11, True), (3, 3, False)])
+def test_the_audit_s_job_ends_as_the_audit_does_and_reports_whatever_it_found(
+    tmp_path: Path, found: int, ends: int, reported: bool
+) -> None:
+    fake = tmp_path / "plantain"
+    fake.write_text(FAKE.replace("{code}", str(found)))
+    fake.chmod(0o755)
+    settings = {"STACK": "prod", "EVIDENCE": "gs://kept/prod", "AUDIT_KEY": "audit.pem", "PLANTAIN": str(fake)}
+    script = str(DELIVERY / "audit")
+    done = subprocess.run([script], cwd=tmp_path, env={**os.environ, **settings, "AUDIT_LOG": "p"}, check=False)
+    assert done.returncode == ends
+    fetched, ran, *report = (tmp_path / "calls").read_text().splitlines()
+    assert fetched == "audit fetch gs://kept/prod --stack prod --last 1 --may-be-empty"
+    assert ran == "audit run --stack prod --key audit.pem --to gs://kept/prod --log p"
+    assert report == ["audit report evidence --format html --format sarif --format junit"] * reported
+
+
+def test_the_audit_runs_every_night_and_after_each_deployment_one_at_a_time() -> None:
+    document = workflow("audit")
+    assert document[True]["schedule"]
+    assert document[True]["workflow_run"]["workflows"] == [workflow("deploy")["name"]]
+    assert document["concurrency"]["cancel-in-progress"] is False
+    [job] = document["jobs"].values()
+    assert accounts(job) == ["${{ vars.AUDITOR }}"]
+    job = gitlab()["audit"]
+    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule"', "when": "always"}]
+    assert job["resource_group"]
 
 
 def test_drift_is_looked_for_without_changing_anything() -> None:

@@ -82,6 +82,22 @@ def test_evidence_comes_back_from_the_bucket_as_it_went(made: Chain, tmp_path: P
     assert verify(back, public_key=made.public_key).problems == []
 
 
+def test_the_next_audit_needs_the_ledger_and_the_newest_bundle_only(made: Chain, tmp_path: Path) -> None:
+    storage: Any = Storage(LOCKED)
+    names = [made.bundle(number).name for number in range(3)]
+    for name in names:
+        storage.objects |= {f"prod/{name}/manifest.json": b"{}", f"prod/heads/{name}.json": name.encode() + b"\n"}
+    assert archives.fetch(storage, "gs://kept/prod", tmp_path / "e", last=1) == 1
+    assert [path.name for path in (tmp_path / "e").glob("0*")] == names[2:]
+    assert (tmp_path / "e" / chain.LEDGER_FILE).read_text().split() == names
+
+
+def test_before_the_first_audit_an_empty_bucket_may_be_no_error(tmp_path: Path) -> None:
+    storage: Any = Storage(LOCKED)
+    assert archives.fetch(storage, "gs://kept/prod", tmp_path / "e", may_be_empty=True) == 0
+    assert not (tmp_path / "e").exists()
+
+
 def test_a_bucket_without_evidence_and_names_that_lead_out_are_refused(tmp_path: Path) -> None:
     storage: Any = Storage(LOCKED)
     with pytest.raises(SourceError, match="holds no evidence"):
