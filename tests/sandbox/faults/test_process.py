@@ -68,7 +68,18 @@ def test_a_killed_sandbox_has_kept_what_it_had_done(process: SandboxProcess, aft
 def test_nothing_is_changed_without_the_token_of_the_run(process: SandboxProcess) -> None:
     stranger = httpx.Client(trust_env=False)
     with stranger:
-        for path in ("reset", "faults", "tokens", "groups", "clock", "environment", "consistency", "issuers"):
+        for path in (
+            "reset",
+            "faults",
+            "tokens",
+            "groups",
+            "clock",
+            "environment",
+            "consistency",
+            "issuers",
+            "grants",
+            "quotas",
+        ):
             reply = stranger.post(f"{process.url}/_sandbox/{path}", json={})
             assert reply.status_code == 401, path
             assert "X-Sandbox-Token" in reply.json()["error"]["message"]
