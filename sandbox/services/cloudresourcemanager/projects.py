@@ -125,12 +125,12 @@ class Project(Resource):
         """Request deletion: what runs in it ends; it stays readable for 30 days and its id stays taken."""
         document = self.read(call)
         number = document["projectNumber"]
-        if any(
-            lien["parent"] == f"projects/{number}" for lien in call.cloud.store.documents("cloudresourcemanager.liens")
-        ):
+        liens = call.cloud.store.documents("cloudresourcemanager.liens")
+        origins = sorted({lien.get("origin", "") for lien in liens if lien["parent"] == f"projects/{number}"})
+        if origins:
             raise FailedPrecondition(
-                "A lien to prevent deletion was placed on the project by [resourcemanager]. Remove the lien to allow "
-                "deletion."
+                f"A lien to prevent deletion was placed on the project by [{', '.join(origins)}]. Remove the lien to "
+                "allow deletion."
             )
         document["state"] = "DELETE_REQUESTED"
         self.keep(call, document)
