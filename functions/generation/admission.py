@@ -6,6 +6,7 @@ of an instance is bounded by a number of bytes and not by a number of requests o
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 MEGABYTE = 1024 * 1024
@@ -54,6 +55,13 @@ class Admission:
         """Make room."""
         self.taken -= count
         self._next()
+
+    def refuse(self, error: Callable[[], Exception]) -> None:
+        """Turn away all who wait, each with an error of its own."""
+        while self._waiting:
+            _, turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(error())
 
     def _fits(self, count: int) -> bool:
         return self.taken == 0 or self.taken + count <= self.limit

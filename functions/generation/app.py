@@ -23,6 +23,7 @@ from generation.readiness import readiness
 from generation.record import Pending
 from generation.retry import Policy
 from generation.settings import Settings, read
+from generation.shutdown import Shutdown, Work
 from generation.validation import parse
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -68,6 +69,7 @@ class Application:
         self._clients: Clients | None = None
         self._generator: Generator | None = None
         self._lock = asyncio.Lock()
+        self._shutdown = Shutdown()
 
     async def handle(self, request: Request) -> Response:
         """Answer a request, whatever happens, and log how."""
@@ -76,7 +78,8 @@ class Application:
         line = Line(request.method, _route(request.url.path), trace, span)
         line.event = OUTCOME if (line.method, line.route) in MAKING else "request"
         try:
-            response = await self._dispatch(request, line)
+            with self._shutdown.request():
+                response = await self._dispatch(request, line)
         except GenerationError as error:
             line.failed(error)
             response = _json(error.envelope(), error.code, _retry_header(error))
@@ -134,6 +137,7 @@ class Application:
             return _json({"status": "ok"})
         if path in READY:
             _allow(method, "GET", "HEAD")
+            self._shutdown.must_admit()
             _, clients, settings = await self._ready()
             ready, document = await readiness(clients, settings)
             return _json(document, 200 if ready else 503)
@@ -144,6 +148,7 @@ class Application:
         )
 
     async def _generate(self, request: Request, line: Line) -> Response:
+        self._shutdown.must_admit()
         generator, clients, settings = await self._ready()
         caller = caller_of(request.headers)
         line.caller_domain = caller.domain
@@ -163,6 +168,7 @@ class Application:
 
         Only failures that may pass are answered as failures, for the queue tries those again.
         """
+        self._shutdown.must_admit()
         generator, clients, settings = await self._ready()
         if caller_of(request.headers).email != settings.service_account.lower():
             raise failure(
@@ -207,6 +213,8 @@ class Application:
                 self._clients = await self._connector(self._settings)
             if self._generator is None:
                 self._generator = Generator(self._settings, self._clients, self._policy)
+                made = self._generator
+                self._shutdown.listen(Work(made.refuse, made.land, made.interrupt, self.close))
             return self._generator, self._clients, self._settings
 
 

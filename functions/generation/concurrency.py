@@ -30,6 +30,7 @@ class Limiter:
         self._limit = float(most)
         self._clock = clock
         self._narrowed = float("-inf")
+        self._refusal: Callable[[], Exception] | None = None
         self.active = 0
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
@@ -62,7 +63,18 @@ class Limiter:
             self.active -= 1
             self._next()
 
+    def refuse(self, error: Callable[[], Exception]) -> None:
+        """Turn away all who wait, and all who come later, each with an error of its own."""
+        self._refusal = error
+        while self._queues:
+            _, queue = self._queues.popitem()
+            for turn in queue:
+                if not turn.done():
+                    turn.set_exception(error())
+
     async def _enter(self, caller: str, within: float | None) -> None:
+        if self._refusal is not None:
+            raise self._refusal()
         if not self._queues and self.active < self.limit:
             self.active += 1
             return

@@ -104,6 +104,7 @@ class Reason(StrEnum):
     IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
     QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    INSTANCE_STOPPING = "INSTANCE_STOPPING"
     IN_PROGRESS = "IN_PROGRESS"
 
     MODEL_NOT_FOUND = "MODEL_NOT_FOUND"
@@ -295,6 +296,7 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.IDENTITY_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "tokens or signatures failed"),
     Reason.QUEUE_UNAVAILABLE: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "Cloud Tasks failed"),
     Reason.DEADLINE_EXCEEDED: ReasonFacts(TemporaryFailure, 504, "DEADLINE_EXCEEDED", "timeoutSeconds have passed"),
+    Reason.INSTANCE_STOPPING: ReasonFacts(TemporaryFailure, 503, "UNAVAILABLE", "the instance is being shut down"),
     Reason.IN_PROGRESS: ReasonFacts(TemporaryFailure, 409, "ABORTED", "the same request is still worked on elsewhere"),
     Reason.MODEL_NOT_FOUND: ReasonFacts(FatalFailure, 404, "NOT_FOUND", "the model is not served at the location"),
     Reason.BUCKET_NOT_FOUND: ReasonFacts(FatalFailure, 500, PRECONDITION, "the campaign's bucket does not exist"),

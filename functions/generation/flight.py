@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from generation.shutdown import stopping
+
 T = TypeVar("T")
 
 
@@ -17,6 +19,9 @@ class Flights(Generic[T]):
         """The result of the work, and whether this call started it.
 
         A caller who goes away does not end the work: others may wait for it, and a model call under way is paid for.
+
+        Raises:
+            TemporaryFailure: INSTANCE_STOPPING, the work was interrupted.
         """
         task = self._tasks.get(key)
         started = task is None
@@ -26,6 +31,10 @@ class Flights(Generic[T]):
             task.add_done_callback(lambda done: self._land(key, done))
         try:
             return await asyncio.shield(task), started
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise stopping() from None  # the work was ended, not its caller
+            raise
         finally:
             del task  # its exception would hold this frame, and this frame the exception
 
@@ -39,6 +48,12 @@ class Flights(Generic[T]):
             # Looking at it keeps asyncio from printing an exception, prompt and all, that nobody waited for.
             task.exception()
 
+    def interrupt(self) -> None:
+        """End what is under way: who waits for it is told that the instance stops."""
+        for task in self._tasks.values():
+            task.cancel()
+
     async def land(self) -> None:
         """Wait until nothing is under way."""
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(set(self._tasks.values()))

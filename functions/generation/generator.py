@@ -29,6 +29,7 @@ from generation.record import AnsweredImage, ImageAnswer, Pending, Timing, milli
 from generation.request import Capacity, Delivery, Request
 from generation.retry import Policy
 from generation.settings import Settings
+from generation.shutdown import stopping
 from generation.sources import find_sources
 from generation.usage import Cost, Usage
 
@@ -151,9 +152,22 @@ class Generator:
         """
         return await self._pendings.read(name)
 
-    async def close(self) -> None:
-        """Let what is under way end."""
+    def refuse(self) -> None:
+        """Turn away who only waits: for room, or for a turn with the model."""
+        self.admission.refuse(stopping)
+        self._painter.refuse()
+
+    def interrupt(self) -> None:
+        """End what is under way; claims are given up."""
+        self._flights.interrupt()
+
+    async def land(self) -> None:
+        """Wait until no image is being made, whether or not its caller still waits."""
         await self._flights.land()
+
+    async def close(self) -> None:
+        """Let what is under way end, and write down what was spent."""
+        await self.land()
         if self._ledger is not None:
             with contextlib.suppress(GenerationError):
                 await self._ledger.flush()
@@ -235,6 +249,9 @@ class Generator:
             if error.usage is not None:
                 spent = choice.model.cost(error.usage.spent)
             raise
+        except asyncio.CancelledError:
+            spent = reservation.amount  # a call that is under way when the instance ends is billed all the same
+            raise
         else:
             return made
         finally:
@@ -261,7 +278,7 @@ class Generator:
             work = Work(request, choice, sources, turns, order.caller.email, room)
             return await self._painter.paint(work, attempt=claim.number, start=start, deadline=deadline)
         except BaseException as error:
-            reason = error.reason.value if isinstance(error, GenerationError) else type(error).__name__
+            reason = _reason(error)
             with contextlib.suppress(GenerationError):
                 await self._claims.give_up(claim, reason)
             raise
@@ -330,6 +347,12 @@ class Generator:
             text=record.text,
             disclosure=record.disclosure,
         )
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return Reason.INSTANCE_STOPPING.value
+    return error.reason.value if isinstance(error, GenerationError) else type(error).__name__
 
 
 def estimate(request: Request, model: Model) -> Decimal:

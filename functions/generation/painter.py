@@ -22,6 +22,7 @@ from generation.record import KeptImage, Provenance, Record, Safety, Timing, mil
 from generation.request import Capacity, Delivery, Request
 from generation.retry import Policy, RetryBudget, patiently
 from generation.settings import Settings
+from generation.shutdown import stopping
 from generation.telemetry import Telemetry
 from generation.usage import Cost, Usage
 from generation.vertex import ImageModel
@@ -149,6 +150,7 @@ class Painter:
         self._policy = policy
         self._telemetry = telemetry
         self._gates: dict[tuple[str, str], Gate] = {}
+        self._refusing = False
 
     async def paint(self, work: Work, *, attempt: int, start: float, deadline: float) -> Made:
         """The images and their record, stored.
@@ -197,6 +199,12 @@ class Painter:
         own = [image.sha256 for image in record.images] == [image.sha256 for image in kept]
         return Made(record, tuple(data) if own else None, own=own)
 
+    def refuse(self) -> None:
+        """Turn away all who wait for a turn, and all who come later."""
+        self._refusing = True
+        for gate in self._gates.values():
+            gate.limiter.refuse(stopping)
+
     async def _call(self, work: Work, index: int, deadline: float) -> tuple[Outcome, int]:
         model = work.choice.model
         location = self._settings.location_of(model) or self._settings.location
@@ -235,6 +243,8 @@ class Painter:
         if gate is None:
             limiter = Limiter(self._settings.calls_in_flight)
             gate = self._gates[key] = Gate(limiter, Breaker(model.id), RetryBudget())
+            if self._refusing:
+                limiter.refuse(stopping)
         return gate
 
     @staticmethod

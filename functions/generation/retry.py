@@ -10,7 +10,13 @@ from typing import TypeVar
 from generation.errors import GenerationError, Reason
 
 T = TypeVar("T")
-FINAL = {Reason.DEADLINE_EXCEEDED, Reason.MODEL_FAILED, Reason.MODEL_PAUSED, Reason.BUDGET_EXCEEDED}
+FINAL = {
+    Reason.DEADLINE_EXCEEDED,
+    Reason.MODEL_FAILED,
+    Reason.MODEL_PAUSED,
+    Reason.BUDGET_EXCEEDED,
+    Reason.INSTANCE_STOPPING,
+}
 """A second try within the same request would take as long again, or draw the same answer."""
 
 

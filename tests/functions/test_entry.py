@@ -38,13 +38,14 @@ def deployed(request: pytest.FixtureRequest, google: FakeGoogle, tmp_path: Path)
             start_new_session=True,
         )
     try:
-        yield _address(process), log
+        yield address_of(process), log
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(START_SECONDS)
 
 
-def _address(process: subprocess.Popen[bytes]) -> str:
+def address_of(process: subprocess.Popen[bytes]) -> str:
+    """Where a server listens, as soon as it does."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         for port in _listening(process.pid):

@@ -1,0 +1,152 @@
+"""An instance that is told to end: a real server process, and SIGTERM as Cloud Run sends it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from generation import shutdown
+from tests.functions.conftest import ENVIRONMENT
+from tests.functions.fake_google import LOOPBACK, MONITORING, FakeGoogle
+from tests.functions.test_entry import FOLDER, address_of
+
+PLATFORM_SECONDS = 10
+"""Cloud Run kills an instance so long after SIGTERM."""
+MOST_SECONDS = 60
+"""On a machine with much else to do."""
+
+
+class Instance:
+    """A running function."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.address = address_of(process)
+        self._process = process
+        self._log = log
+
+    def ask(self, **fields: Any) -> httpx.Response:
+        return httpx.post(f"{self.address}/images", json=fields, timeout=60, trust_env=False)
+
+    def end(self) -> None:
+        """SIGTERM."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def must_end(self) -> None:
+        """It ends by itself."""
+        self._process.wait(MOST_SECONDS)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+
+
+Start = Callable[..., Instance]
+
+
+@pytest.fixture
+def start(google: FakeGoogle, tmp_path: Path) -> Iterator[Start]:
+    """Starts an instance, as deployed; ended with the test."""
+    source = tmp_path / "source"
+    shutil.copytree(FOLDER, source, ignore=shutil.ignore_patterns("__pycache__"))
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def starts(**settings: str) -> Instance:
+        log = tmp_path / f"log-{len(processes)}"
+        environment = ENVIRONMENT | google.environment | {"PATH": os.environ["PATH"], "FUNCTION_TARGET": "images"}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "functions_framework", f"--host={LOOPBACK}", "--port=0", "--asgi"],
+                cwd=source,
+                env=environment | settings,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        processes.append(process)
+        return Instance(process, log)
+
+    yield starts
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def under_way(google: FakeGoogle, count: int) -> Iterator[None]:
+    """Until the model has been asked so often."""
+    deadline = time.monotonic() + 30
+    while len(google.model_calls) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(google.model_calls) == count
+    yield
+
+
+def test_what_is_under_way_is_finished_and_everything_is_written(start: Start, google: FakeGoogle) -> None:
+    budget = json.dumps({"amount": 500, "currency": "USD"})
+    instance = start(PLANTAIN_TELEMETRY="metrics", PLANTAIN_BUDGET=budget)
+    instance.ask(prompt="the first, which makes connections")
+    google.pause = 1.5
+
+    with ThreadPoolExecutor() as callers:
+        asked = callers.submit(instance.ask, prompt="a lighthouse at dusk")
+        with under_way(google, 2):
+            instance.end()
+        answer = asked.result()
+        instance.must_end()
+
+    assert answer.status_code == 200, answer.text
+    assert f"images/{answer.json()['id']}/record.json" in google.objects["spring-images"]
+    assert instance.log[-1]["imageId"] == answer.json()["id"], "the log is complete"
+    assert google.calls(MONITORING, "timeSeries"), "metrics are sent before the instance ends"
+    slips = [o for name, o in google.objects["spring-images"].items() if name.startswith("spend/")]
+    written = sum(float(slip.metadata["amount"]) for slip in slips)
+    assert written == pytest.approx(sum(line["cost"]["amount"] for line in instance.log))
+
+
+def test_what_takes_longer_than_the_platform_waits_is_given_up_for_another_instance(
+    start: Start, google: FakeGoogle
+) -> None:
+    instance = start(PLANTAIN_CALLS_IN_FLIGHT="1")
+    google.pause = 60
+
+    with ThreadPoolExecutor() as callers:
+        slow = callers.submit(instance.ask, prompt="a slow lighthouse")
+        with under_way(google, 1):
+            waiting = callers.submit(instance.ask, prompt="a lighthouse that waits for its turn")
+            time.sleep(0.5)
+            instance.end()
+        turned_away = waiting.result()
+        assert not slow.done(), "who only waits is turned away at once"
+        late = instance.ask(prompt="a lighthouse that comes too late")
+        interrupted = slow.result()
+        instance.must_end()
+
+    for answer in (turned_away, late, interrupted):
+        detail = answer.json()["error"]["details"][0]
+        assert (answer.status_code, detail["reason"]) == (503, "INSTANCE_STOPPING")
+        assert (detail["class"], answer.headers["retry-after"]) == ("retryable", "1")
+        assert "another instance" in detail["hint"]
+    assert [line["reason"] for line in instance.log] == ["INSTANCE_STOPPING"] * 3
+
+    google.pause = 0
+    other = start()
+    again = other.ask(prompt="a slow lighthouse", timeoutSeconds=30)
+    assert again.status_code == 200, again.text
+    names = [name for name in google.objects["spring-images"] if name.endswith(".failed")]
+    assert len(names) == 2, "both claims were given up, so that nobody waits for their leases"
+
+
+def test_all_stages_of_the_end_fit_into_what_the_platform_leaves() -> None:
+    assert shutdown.GRACE_SECONDS + shutdown.CLOSING_SECONDS < PLATFORM_SECONDS
