@@ -92,8 +92,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "mkdocs.yml", folder)
     command = [str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
     done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "No issues found" in done.stderr, done.stderr
+    said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    assert done.returncode == 0, said[:3000]
+    assert "No issues found" in said, said
     return folder / "build" / "site"
 
 

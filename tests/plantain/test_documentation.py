@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import yaml
 
 from generation.errors import Reason
 from plantain import reference
+from plantain.generation_run.runner import UNTRIED
 from plantain.lazy_group import LazyGroup, command_of
 from plantain.main import app
 from plantain.verbs import VERBS
+from sandbox.errors import ApiError
 from tests.plantain.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -24,6 +27,35 @@ def test_the_page_of_all_verbs_is_not_stale() -> None:
 def test_troubleshooting_speaks_of_every_reason() -> None:
     text = (DOCS / "troubleshooting.md").read_text()
     assert [reason.value for reason in Reason if f"`{reason.value}`" not in text] == []
+
+
+def subclasses(kind: type[ApiError]) -> Iterator[type[ApiError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from subclasses(below)
+
+
+def test_troubleshooting_speaks_of_every_refusal_of_a_google_api() -> None:
+    text = (DOCS / "troubleshooting.md").read_text()
+    sources = [path.read_text() for path in (ROOT / "sandbox").rglob("*.py")]
+    details = {found for source in sources for found in re.findall(r'"reason": "([A-Z][A-Z_]+)"', source)}
+    assert {"SERVICE_DISABLED", "IAM_PERMISSION_DENIED", "USER_PROJECT_DENIED"} <= details
+    rules = (ROOT / "sandbox" / "enforcement" / "perimeter.py").read_text()
+    violations = set(re.findall(r'"([A-Z]+(?:_[A-Z]+){3,})"', rules))
+    assert {"NO_MATCHING_ACCESS_LEVEL", "NETWORK_NOT_IN_SAME_SERVICE_PERIMETER"} <= violations
+    statuses = {kind.status for kind in subclasses(ApiError)}
+    spoken = details | violations | statuses
+    assert sorted(reason for reason in spoken if f"`{reason}`" not in text) == []
+
+
+def test_troubleshooting_speaks_of_every_reason_that_the_command_line_gives_itself() -> None:
+    text = (DOCS / "troubleshooting.md").read_text()
+    sources = [path.read_text() for path in (ROOT / "plantain").rglob("*.py")]
+    given = {found for source in sources for found in re.findall(r'GoogleCloudError\(\s*0,\s*"([A-Z_]+)"', source)}
+    given |= set(re.findall(r'"([A-Z]+)",\n\s*"auth"', (ROOT / "plantain" / "function.py").read_text()))
+    given.add(UNTRIED["reason"])
+    assert {"UNREACHABLE", "NOT_JSON", "INVOKER", "INGRESS", "STOPPED"} <= given
+    assert sorted(reason for reason in given if f"`{reason}`" not in text) == []
 
 
 def navigation(entry: object) -> list[str]:
