@@ -52,6 +52,7 @@ class Subnetwork(ComputeResource):
         if not proxy:
             document["gatewayAddress"] = str(next(parse("ipCidrRange", document["ipCidrRange"]).hosts()))
         document["state"] = "READY"
+        tell_flow_logs(document)
 
     def check_ranges(self, call: Call, document: Document) -> None:
         """Ranges are well formed and overlap nothing in their network."""
@@ -75,6 +76,9 @@ class Subnetwork(ComputeResource):
     def changed(self, call: Call, before: Document, after: Document) -> None:
         """New secondary ranges overlap nothing."""
         self.check_ranges(call, after)
+        if before.get("enableFlowLogs") != after.get("enableFlowLogs"):
+            after["logConfig"] = {**after.get("logConfig", {}), "enable": bool(after.get("enableFlowLogs"))}
+        tell_flow_logs(after)
 
     def deleting(self, call: Call, document: Document) -> None:
         """Nothing may lie in it."""
@@ -84,6 +88,13 @@ class Subnetwork(ComputeResource):
             )
         self.refuse_use(call, dict.fromkeys(("compute.addresses", "compute.forwardingRules"), "subnetwork"))
         routes.remove(call, "_subnetwork", call.name)
+
+
+def tell_flow_logs(document: Document) -> None:
+    """Flow logs have two fields: the older one says whether they are on, and is told once they were."""
+    enabled = document.get("logConfig", {}).get("enable")
+    if enabled or (enabled is False and "enableFlowLogs" in document):
+        document["enableFlowLogs"] = enabled
 
 
 def parse(field: str, text: str) -> Range:

@@ -108,3 +108,18 @@ def test_regions_and_zones_are_the_real_ones(admin: Caller, url: str) -> None:
     assert admin("GET", f"{url}/zones/us-east1-a")[0] == 404
     assert admin("GET", f"{url}/regions/moon-west1")[0] == 404
     assert len(admin("GET", f"{url}/regions")[1]["items"]) > 40
+
+
+def test_flow_logs_that_are_on_or_were_are_told_in_both_fields(admin: Caller, url: str, subnetwork: Document) -> None:
+    assert "enableFlowLogs" not in subnetwork
+    path = f"{url}/{REGION}/sub"
+
+    def patched(**body: Any) -> tuple[Any, Any]:
+        found = admin("GET", path)[1]
+        assert admin("PATCH", path, {**body, "fingerprint": found["fingerprint"]})[0] == 200
+        found = admin("GET", path)[1]
+        return found.get("enableFlowLogs"), found.get("logConfig", {}).get("enable")
+
+    assert patched(logConfig={"enable": True}) == (True, True)
+    assert patched(logConfig={"enable": False}) == (False, False)
+    assert patched(enableFlowLogs=True) == (True, True)
