@@ -68,7 +68,7 @@ def require_quota_project(call: Call) -> None:
     https://docs.cloud.google.com/docs/quotas/set-quota-project (read 2026-08).
     """
     named = call.headers.get("x-goog-user-project", "")
-    if not named or call.method.short in OPEN:
+    if not named or call.method.short in OPEN or call.method.service in {"oauth2", "openidconnect"}:
         return
     project = call.cloud.hierarchy.project(named)
     host, resource = f"{call.method.service}.googleapis.com", f"projects/{project['projectId'] if project else named}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,3 +104,27 @@ def test_a_bucket_has_its_projects_tags_and_the_nearest_wins(admin: Caller, proj
     assert admin("POST", f"{V3}/tagBindings", {"parent": root + below, "tagValue": high["name"]})[0] == 200
     found = admin("GET", f"{V3}/effectiveTags", params={"parent": root + below})[1]["effectiveTags"]
     assert [(t["tagValue"], "inherited" in t) for t in found] == [(high["name"], False)]
+
+
+def test_a_binding_needs_a_right_on_the_value_besides_the_one_on_the_project(
+    admin: Caller, as_member: Callable[[str], Caller], project: str
+) -> None:
+    own = {"parent": ORGANIZATION, "shortName": "env"}
+    key = admin("POST", "/cloudresourcemanager/v3/tagKeys", own)[1]["response"]["name"]
+    value = admin("POST", "/cloudresourcemanager/v3/tagValues", {"parent": key, "shortName": "prod"})[1]["response"]
+    jo, roles = "user:jo@example.com", "/cloudresourcemanager/v1"
+
+    def grant(place: str, role: str) -> None:
+        policy = admin("POST", f"{roles}/{place}:getIamPolicy", {})[1]
+        bindings = [*policy["bindings"], {"role": role, "members": [jo]}]
+        assert admin("POST", f"{roles}/{place}:setIamPolicy", {"policy": {"bindings": bindings}})[0] == 200
+
+    grant(f"projects/{project}", "roles/owner")
+    number = admin("GET", f"{roles}/projects/{project}")[1]["projectNumber"]
+    resource = f"//cloudresourcemanager.googleapis.com/projects/{number}"
+    body = {"parent": resource, "tagValue": value["name"]}
+    code, answer = as_member(jo)("POST", "/cloudresourcemanager/v3/tagBindings", body)
+    assert code == 403
+    assert "resourcemanager.tagValueBindings.create" in answer["error"]["message"]
+    grant(ORGANIZATION, "roles/resourcemanager.tagUser")
+    assert as_member(jo)("POST", "/cloudresourcemanager/v3/tagBindings", body)[0] == 200
