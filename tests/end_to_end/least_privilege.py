@@ -1,57 +1,56 @@
-"""Which step notices when a grant of a campaign is taken away: by the name of the grant without the campaign's.
+"""Which step fails when a grant is taken away: by the name of the grant, that of the campaign left out.
 
-`GENERATE` and `BUILD` are proved in `test_campaign.py`, on a deployment of the real engine in the sandbox. What is not
-taken away there is listed with the reason.
+`test_campaign.py` takes each away on a deployment of the real engine in the sandbox and sees its step fail; what is
+not taken away there is listed with the reason. `python -m bench.grants` does the same for all others: those of the
+seed project, of the log project, of the deployer and the previewer.
 """
 
 from __future__ import annotations
 
-GENERATE = (
-    "runtime-aiplatform-user",
-    "runtime-storage-objectCreator",
-    "runtime-storage-objectViewer",
-    "images-storage",
-)
-"""Without these no image is made."""
-BUILD = (
-    "build-log-writer",
-    "build-writer",
-    "build-source-viewer",
-    "function-artifactregistry",
-    "function-cloudfunctions",
-    "function-eventarc",
-    "function-run",
-    "function-storage",
-)
-"""Without these the function is not built."""
+from collections.abc import Mapping
 
-AGENT = (
-    "the sandbox's services act without asking for their agent's role; on Google Cloud the service stops working "
-    "(cloud.google.com/iam/docs/service-agents)"
-)
-QUEUE = "a step of requests put off, which the tests of the function and of Cloud Tasks prove by themselves"
-ELSEWHERE: dict[str, str] = {
-    "aiplatform-agent": AGENT,
-    "artifactregistry-agent": AGENT,
-    "cloudbuild-agent": AGENT,
-    "cloudfunctions-agent": AGENT,
-    "cloudtasks-agent": AGENT,
-    "eventarc-agent": AGENT,
-    "pubsub-agent": AGENT,
-    "run-agent": AGENT,
-    "build-copied-source-viewer": "Cloud Functions copies sources to a bucket of its own, the sandbox does not",
-    "runtime-sign-as-itself": "signing is refused without it: tests/functions and readiness show it",
-    "runtime-enqueuer": QUEUE,
-    "runtime-act-as-itself": QUEUE,
-    "invoker-queue": QUEUE,
-    "runtime-references-viewer": "a step of requests with references; not taken away in a test yet",
-    "runtime-brand-key": "an instance does not start without it; not taken away in a test yet",
-    "logs-logging": "needed when the log bucket is made, not afterwards",
-    "logs-storage": "needed when Google writes usage logs, which the sandbox does not",
-    "logs-pubsub": "needed when the topic is made, not afterwards",
-    "access-logs-writer": "used by Google's own writer of usage logs, which the sandbox has not",
-    "alerts-monitoring": "used when an incident is delivered; the first one tells",
-    "invoker-group:brand-studio@example.com": "the team's own: test_deployment.py takes the team's members away",
-    "references-editor-group:brand-studio@example.com": "the team's own way to put pictures there",
+NEEDED: Mapping[str, str] = {
+    "runtime-aiplatform-user": "generates",
+    "runtime-storage-objectCreator": "generates",
+    "runtime-storage-objectViewer": "generates",
+    "runtime-sign-as-itself": "generates",
+    "images-storage": "generates",
+    "invoker-group:brand-studio@example.com": "generates",
+    "runtime-references-viewer": "refers",
+    "references-editor-group:brand-studio@example.com": "puts",
+    "runtime-enqueuer": "defers",
+    "runtime-act-as-itself": "defers",
+    "invoker-queue": "defers",
+    "cloudtasks-agent": "defers",
+    "build-log-writer": "builds",
+    "build-writer": "builds",
+    "build-copied-source-viewer": "builds",
+    "runtime-brand-key": "builds",
+    "cloudbuild-agent": "builds",
+    "cloudfunctions-agent": "builds",
+    "run-agent": "builds",
+    "function-artifactregistry": "builds",
+    "function-cloudfunctions": "builds",
+    "function-eventarc": "builds",
+    "function-run": "builds",
+    "function-storage": "builds",
+    "aiplatform-agent": "batches",
+    "logs-logging": "reads_logs",
+    "logs-pubsub": "alerts",
+    "alerts-monitoring": "alerts",
+    "access-logs-writer": "records_usage",
+    "logs-storage": "records_usage",
 }
-"""Not taken away by `test_campaign.py`, and why."""
+"""A step is a method of `privilege_steps.Steps`."""
+
+HOURLY = tuple(name for name, step in NEEDED.items() if step == "records_usage")
+"""Their step moves the clock, after which credentials are old; so they come last."""
+
+AT_ONCE = tuple(name for name in NEEDED if name not in HOURLY)
+
+LISTED: Mapping[str, str] = {
+    "artifactregistry-agent": "Artifact Registry deletes old container images with it, as the repository's cleanup "
+    "policies say (cloud.google.com/artifact-registry/docs/repositories/cleanup-policy, 2026-11); the sandbox keeps no "
+    "versions of images, so no step of it notices",
+}
+"""Not taken away, and why."""

@@ -15,7 +15,9 @@ import yaml
 from plantain.errors import StackError
 
 from .deployment import CAMPAIGN, TEAM, Deployment
-from .least_privilege import BUILD, GENERATE
+from .least_privilege import AT_ONCE, HOURLY, LISTED, NEEDED
+from .privilege_removal import Granted, Without, granted
+from .privilege_steps import Steps
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -172,99 +174,44 @@ def test_the_campaign_works_in_the_project_and_with_the_ring_of_others(campaign:
     assert bucket["encryption"]["defaultKmsKeyName"].startswith(f"projects/{KEYS}/")
 
 
-def grants(campaign: Deployment) -> list[dict[str, Any]]:
-    """Every grant of the deployed state with what it is made on."""
-    return [
-        resource
-        for resource in campaign.stack.export()["deployment"]["resources"]
-        if re.search(r"(?i):[a-z]*IAMMember$", resource["type"])
-    ]
+@pytest.fixture(scope="module")
+def steps(campaign: Deployment) -> Iterator[Steps]:
+    made = Steps(campaign, campaign.campaign())
+    try:
+        yield made
+    finally:
+        made.close()
 
 
-POLICIES = {
-    "projects/iAMMember": lambda own: f"cloudresourcemanager/v1/projects/{own['project']}",
-    "storage/bucketIAMMember": lambda own: f"storage/v1/b/{own['bucket'].removeprefix('b/')}/iam",
-    "kms/cryptoKeyIAMMember": lambda own: f"cloudkms/v1/{own['cryptoKeyId']}",
-    "artifactregistry/repositoryIamMember": lambda own: f"artifactregistry/v1/{own['repository']}",
-}
+@pytest.fixture(scope="module")
+def grants(campaign: Deployment) -> dict[str, Granted]:
+    return {name.removeprefix(f"{CAMPAIGN}-"): grant for name, grant in granted(campaign.stack.export()).items()}
 
 
-class Without:
-    """Takes one grant away for as long as it is entered."""
-
-    def __init__(self, campaign: Deployment, name: str) -> None:
-        (found,) = [one for one in grants(campaign) if one["urn"].endswith(f"::{CAMPAIGN}-{name}")]
-        self._campaign, self._own = campaign, found["outputs"]
-        kind = found["type"].removeprefix("gcp:").partition(":")[0]
-        self._path = POLICIES[kind](self._own)
-        self._is_bucket = kind.startswith("storage/")
-
-    def _read(self) -> dict[str, Any]:
-        if self._is_bucket:
-            return called(self._campaign, "GET", f"{self._path}?optionsRequestedPolicyVersion=3")
-        verb = "POST" if self._path.startswith("cloudresourcemanager") else "GET"
-        body = {"options": {"requestedPolicyVersion": 3}} if verb == "POST" else None
-        return called(self._campaign, verb, f"{self._path}:getIamPolicy", body)
-
-    def _write(self, policy: dict[str, Any]) -> None:
-        kept = {key: value for key, value in policy.items() if key != "etag"}
-        if self._is_bucket:
-            called(self._campaign, "PUT", self._path, kept)
-        else:
-            called(self._campaign, "POST", f"{self._path}:setIamPolicy", {"policy": kept})
-
-    def __enter__(self) -> None:
-        self._before = self._read()
-        bindings = []
-        for binding in self._before["bindings"]:
-            same = binding["role"] == self._own["role"]
-            members = [one for one in binding["members"] if not (same and one == self._own["member"])]
-            if members:
-                bindings.append({**binding, "members": members})
-        assert bindings != self._before["bindings"], "there was such a grant"
-        self._write({**self._before, "bindings": bindings})
-
-    def __exit__(self, *_: object) -> None:
-        self._write(self._before)
+def test_every_grant_is_taken_away_below_or_has_its_reason(grants: dict[str, Granted]) -> None:
+    assert set(grants) == {*NEEDED, *LISTED}
 
 
-def generates(campaign: Deployment, prompt: str) -> str:
-    """What went wrong when an image was asked for; empty when nothing did."""
-    [answer] = campaign.generate(prompt, "--image-size", "1K")
-    return str(answer.get("error", {}).get("message", ""))
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_without_this_grant_a_step_fails(
+    campaign: Deployment, steps: Steps, grants: dict[str, Granted], name: str
+) -> None:
+    with Without(campaign.call, grants[name]):
+        assert getattr(steps, NEEDED[name])(), f"nothing needs {name}"
 
 
-def builds(campaign: Deployment) -> str:
-    """What went wrong when the function was built and deployed anew; empty when nothing did."""
-    name = campaign.campaign()["functionName"]
-    function = called(campaign, "GET", f"cloudfunctions/v2/{name}")
-    body = {"buildConfig": function["buildConfig"]}
-    reply = campaign.call("PATCH", f"cloudfunctions/v2/{name}?updateMask=buildConfig.source,buildConfig", body)
-    if not reply.is_success:
-        return reply.text
-    operation = reply.json()
-    for _ in range(600):
-        if operation.get("done"):
-            break
-        operation = called(campaign, "GET", f"cloudfunctions/v2/{operation['name']}")
-    return str(operation.get("error", {}).get("message", ""))
+@pytest.mark.parametrize("step", dict.fromkeys(NEEDED[name] for name in AT_ONCE))
+def test_with_all_grants_no_step_fails(steps: Steps, step: str) -> None:
+    assert getattr(steps, step)() == ""
 
 
-@pytest.mark.parametrize("grant", GENERATE)
-def test_without_this_grant_no_image_is_made(campaign: Deployment, grant: str) -> None:
-    with Without(campaign, grant):
-        assert generates(campaign, f"A plantain without {grant}"), f"nothing needs {grant}"
-    assert generates(campaign, f"A plantain with {grant}") == ""
-
-
-@pytest.mark.parametrize("grant", BUILD)
-def test_without_this_grant_the_function_is_not_built(campaign: Deployment, grant: str) -> None:
-    with Without(campaign, grant):
-        assert builds(campaign), f"nothing needs {grant}"
-
-
-def test_with_all_grants_the_function_is_built_again(campaign: Deployment) -> None:
-    assert builds(campaign) == ""
+@pytest.mark.parametrize("name", HOURLY)
+def test_without_this_grant_an_hour_is_not_recorded(
+    campaign: Deployment, steps: Steps, grants: dict[str, Granted], name: str
+) -> None:
+    with Without(campaign.call, grants[name]):
+        assert steps.records_usage(), f"nothing needs {name}"
+    assert steps.records_usage() == ""
 
 
 def test_a_change_of_every_setting_replaces_nothing_that_holds_anything(campaign: Deployment) -> None:
