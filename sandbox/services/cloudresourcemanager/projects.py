@@ -11,6 +11,7 @@ from sandbox.hierarchy import NUMBERS, PROJECTS
 from sandbox.paging import page
 from sandbox.resources import Resource
 from sandbox.services.cloudresourcemanager.operations import flat_operation
+from sandbox.services.cloudresourcemanager.queries import admits
 from sandbox.services.serviceusage.enablement import enable
 
 Document = dict[str, Any]
@@ -93,8 +94,11 @@ class Project(Resource):
     def listing(self, call: Call) -> Document:
         """Projects below a parent (v3), or all (v1)."""
         wanted = call.query.get("parent")
+        query = call.query.get("filter", "")
         projects = [
-            p for p in call.cloud.projects() if (not wanted or p["parent"] == wanted) and p["state"] == "ACTIVE"
+            p
+            for p in call.cloud.projects()
+            if (not wanted or p["parent"] == wanted) and p["state"] == "ACTIVE" and admits(query, p)
         ]
         shown, following = page(projects, call.query)
         answer: Document = {"projects": [self.view(call, p) for p in shown]} if shown else {}
@@ -220,16 +224,11 @@ def finished(call: Call, document: Document, metadata: str, status: Document) ->
 
 
 def search(call: Call) -> Document:
-    """v3 search: ``query`` may give ``id:``, ``parent:`` or ``state:`` terms."""
-    terms = dict(re.findall(r"(\w+)[:=](\S+)", call.query.get("query", "")))
-    found = [
-        shape(p, "v3")
-        for p in call.cloud.projects()
-        if terms.get("id", p["projectId"]) == p["projectId"]
-        and terms.get("parent", p["parent"]) == p["parent"]
-        and terms.get("state", p["state"]) == p["state"]
-    ]
-    return {"projects": found} if found else {}
+    """v3 search: projects that the query admits."""
+    query = call.query.get("query", "")
+    shown, following = page([p for p in call.cloud.projects() if admits(query, p)], call.query)
+    answer: Document = {"projects": [shape(p, "v3") for p in shown]} if shown else {}
+    return {**answer, "nextPageToken": following} if following else answer
 
 
 def undelete(call: Call) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sandbox.call import Call
@@ -10,6 +11,9 @@ from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, N
 from sandbox.resources import Resource
 
 Document = dict[str, Any]
+
+#: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.roles/create (read 2026-11).
+IDENTIFIER = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 
 
 class Role(Resource):
@@ -22,6 +26,10 @@ class Role(Resource):
         role_id: str = call.body.get("roleId", "")
         if not role_id:
             raise InvalidArgument("The role id is required.")
+        if not IDENTIFIER.fullmatch(role_id):
+            raise InvalidArgument(
+                f"The role_id specified ({role_id}) must match the pattern [a-zA-Z0-9_\\.]{{3,64}}, without a hyphen."
+            )
         return role_id
 
     def accept(self, call: Call) -> Document:

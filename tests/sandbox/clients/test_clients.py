@@ -178,6 +178,20 @@ made = policies.create(name=f"projects/{project}", body=body).execute()
 assert policies.get(name=made["name"]).execute()["displayName"] == name
 accounts = build("iam", "v1", static_discovery=True).projects().serviceAccounts()
 accounts.create(name=f"projects/{project}", body={"accountId": name}).execute()
+compute = build("compute", "v1", static_discovery=True)
+network = {"name": name, "autoCreateSubnetworks": False}
+insert = compute.networks().insert(project=project, body=network).execute()
+assert compute.globalOperations().wait(project=project, operation=insert["name"]).execute()["status"] == "DONE"
+assert compute.networks().get(project=project, network=name).execute()["selfLink"].endswith(f"/global/networks/{name}")
+compute.networks().delete(project=project, network=name).execute()
+policies = build("accesscontextmanager", "v1", static_discovery=True).accessPolicies()
+if not policies.list(parent="organizations/123456789012").execute():
+    policies.create(body={"parent": "organizations/123456789012", "title": "policy"}).execute()
+policy = policies.list(parent="organizations/123456789012").execute()["accessPolicies"][0]["name"]
+level = {"name": f"{policy}/accessLevels/{name}", "title": name, "basic": {"conditions": [{"regions": ["CH"]}]}}
+operation = policies.accessLevels().create(parent=policy, body=level).execute()
+assert policies.accessLevels().get(name=level["name"]).execute()["basic"] == level["basic"]
+policies.accessLevels().delete(name=level["name"]).execute()
 try:
     accounts.create(name=f"projects/{project}", body={"accountId": name}).execute()
 except HttpError as error:
@@ -185,7 +199,7 @@ except HttpError as error:
 """
 
 
-def test_monitoring_and_iam_through_the_discovery_client(project: str, name: str) -> None:
+def test_monitoring_iam_compute_and_access_levels_through_the_discovery_client(project: str, name: str) -> None:
     # A process of its own: httplib2 looks for its certificates when it is imported.
     command = [sys.executable, "-W", "ignore", "-c", DISCOVERY, project, name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
