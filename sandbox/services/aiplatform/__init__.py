@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.services.aiplatform import batch, generation
+from sandbox.services.aiplatform import batch, cache_config, generation
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -10,7 +10,7 @@ SERVICE = Service(
     title="Vertex AI API",
     prefix="google.cloud.aiplatform.v1",
     resources=(batch.BatchPredictionJob,),
-    handlers={**generation.HANDLERS, **batch.HANDLERS},
+    handlers={**generation.HANDLERS, **batch.HANDLERS, **cache_config.HANDLERS},
     targets=generation.TARGETS,
     resume=batch.resume,
 )

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 KIND = "logging.settings"
-COLLECTIONS = ("projects", "folders", "organizations", "billingAccounts", "logging")
+#: The empty one stands for ``v2/{parent}/settings`` without a collection of its own.
+COLLECTIONS = ("projects.", "folders.", "organizations.", "billingAccounts.", "")
 
 
 def get_settings(call: Call) -> Document:
@@ -65,7 +66,7 @@ def update_key_settings(call: Call) -> Document:
 
 
 HANDLERS = {
-    f"logging.{collection}.{action}": handler
+    f"logging.{collection}{action}": handler
     for collection in COLLECTIONS
     for action, handler in {
         "getSettings": get_settings,

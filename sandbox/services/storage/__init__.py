@@ -9,11 +9,14 @@ from sandbox.services.registry import Service
 from sandbox.services.storage import (
     access,
     buckets,
+    caches,
+    deleted_buckets,
     folders,
     lifecycle,
     notifications,
     objects,
     refusals,
+    restoring,
     uploads,
     usage_logs,
 )
@@ -29,6 +32,9 @@ def consumer(call: Call) -> str | None:
     """The project of the bucket, or the one that is to get it."""
     if "projectId" in call.parameters:
         return buckets.project_of_path(call)
+    gone = call.method.short == "storage.buckets.get" and call.query.get("softDeleted") == "true"
+    if gone or call.method.short == "storage.buckets.restore":
+        return str(deleted_buckets.find(call)["_project"])
     name = call.parameters.get("bucket") or call.parameters.get("destinationBucket")
     if name is None:
         return buckets.project_of_query(call)
@@ -70,13 +76,17 @@ def tick(cloud: Cloud) -> None:
 
 SERVICE = Service(
     name="storage",
+    resources=(caches.AnywhereCache,),
     title="Google Cloud Storage JSON API",
     handlers={
         **access.HANDLERS,
         **buckets.HANDLERS,
+        **caches.HANDLERS,
+        **deleted_buckets.HANDLERS,
         **folders.HANDLERS,
         **notifications.HANDLERS,
         **objects.HANDLERS,
+        **restoring.HANDLERS,
         **uploads.HANDLERS,
     },
     targets={
@@ -88,6 +98,7 @@ SERVICE = Service(
         "storage.buckets.getIamPolicy": bucket,
         "storage.buckets.insert": project_target,
         "storage.buckets.list": project_target,
+        "storage.buckets.restore": project_target,
         "storage.buckets.setIamPolicy": bucket,
         "storage.buckets.testIamPermissions": bucket,
         "storage.objects.compose": destination,

@@ -10,7 +10,7 @@ from sandbox.errors import Conflict, NotEmulated
 from sandbox.paging import page
 from sandbox.services.registry import Handler
 from sandbox.services.serviceusage.agents import ensure
-from sandbox.services.storage import access, bucket_fields, constraints, generations, refusals
+from sandbox.services.storage import access, bucket_fields, constraints, deleted_buckets, generations, refusals
 from sandbox.services.storage.encryption import check_default_key
 from sandbox.services.storage.generations import BUCKETS as KIND
 from sandbox.services.storage.generations import etag
@@ -130,7 +130,9 @@ def check_metageneration(call: Call, document: Document) -> None:
 
 
 def get(call: Call) -> Document:
-    """One bucket."""
+    """One bucket, a deleted one on demand."""
+    if call.query.get("softDeleted") == "true":
+        return {key: value for key, value in deleted_buckets.find(call).items() if not key.startswith("_")}
     return shown(call, require(call), default="noAcl")
 
 
@@ -138,8 +140,10 @@ def listing(call: Call) -> Document:
     """The buckets of a project by name."""
     project_id = project_of_query(call)
     prefix = call.query.get("prefix", "")
+    deleted = call.query.get("softDeleted") == "true"
+    buckets = deleted_buckets.listed(call.cloud) if deleted else call.cloud.store.documents(KIND)
     found = sorted(
-        (b for b in call.cloud.store.documents(KIND) if b["_project"] == project_id and b["name"].startswith(prefix)),
+        (b for b in buckets if b["_project"] == project_id and b["name"].startswith(prefix)),
         key=lambda bucket: str(bucket["name"]),
     )
     chosen, following = page(found, call.query)
@@ -147,7 +151,8 @@ def listing(call: Call) -> Document:
     if following:
         answer["nextPageToken"] = following
     if chosen:
-        answer["items"] = [shown(call, bucket, default="noAcl") for bucket in chosen]
+        plain = [{k: v for k, v in bucket.items() if not k.startswith("_")} for bucket in chosen] if deleted else []
+        answer["items"] = plain or [shown(call, bucket, default="noAcl") for bucket in chosen]
     return answer
 
 
@@ -228,6 +233,7 @@ def delete(call: Call) -> Reply:
     name = document["name"]
     if generations.occupied(call.cloud, name):
         raise Conflict("The bucket you tried to delete is not empty.")
+    deleted_buckets.keep(call.cloud, document)
     call.cloud.store.delete(KIND, f"b/{name}")
     call.cloud.store.delete_below(f"b/{name}")
     access.forget(call.cloud, name)

@@ -12,10 +12,13 @@ from sandbox.services.registry import Handler
 from sandbox.services.storage import generations, refusals
 from sandbox.services.storage.access import policy_view, resource
 from sandbox.services.storage.buckets import read as read_bucket
+from sandbox.services.storage.restoring import operation
 
 Document = dict[str, Any]
 
 MANAGED, PLAIN = "managedFolders", "folders"
+FOLDERS = f"storage.{PLAIN}"
+METADATA = "type.googleapis.com/google.storage.control.v2"
 NOUNS = {MANAGED: "managedFolder", PLAIN: "folder"}
 
 
@@ -107,6 +110,44 @@ def delete(call: Call) -> Reply:
     return Reply(204)
 
 
+def rename(call: Call) -> Document:
+    """Give a folder of a hierarchical bucket another name, and all below it with it."""
+    bucket = read_bucket(call.cloud, call.parameters["bucket"])["name"]
+    source, target = (f"{call.parameters[key].rstrip('/')}/" for key in ("sourceFolder", "destinationFolder"))
+    if call.cloud.store.get(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(source, safe='')}") is None:
+        raise NotFound("The specified folder does not exist.")
+    if call.cloud.store.get(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(target, safe='')}"):
+        raise AlreadyExists("The destination folder already exists.", reason="conflict")
+    now = call.cloud.clock.timestamp_millis()
+    for folder in call.cloud.store.documents(FOLDERS, f"b/{bucket}/{PLAIN}"):
+        if not folder["name"].startswith(source):
+            continue
+        name = f"{target}{folder['name'].removeprefix(source)}"
+        link = f"https://www.googleapis.com/storage/v1/b/{bucket}/{PLAIN}/{quote(name, safe='')}"
+        moved = {**folder, "name": name, "id": f"{bucket}/{name}", "selfLink": link, "updateTime": now}
+        call.cloud.store.delete(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(folder['name'], safe='')}")
+        call.cloud.store.put(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(name, safe='')}", moved)
+    for found in generations.listed(call.cloud, bucket):
+        if found["name"].startswith(source):
+            generations.rename(call.cloud, found, f"{target}{found['name'].removeprefix(source)}")
+    return operation(call, bucket, {"@type": f"{METADATA}.RenameFolderMetadata", "destinationFolderId": target})
+
+
+def delete_recursive(call: Call) -> Document:
+    """Delete a folder of a hierarchical bucket with all below it."""
+    bucket, name = call.parameters["bucket"], f"{call.parameters['folder'].rstrip('/')}/"
+    read_bucket(call.cloud, bucket)
+    if call.cloud.store.get(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(name, safe='')}") is None:
+        raise NotFound("The specified folder does not exist.")
+    for folder in call.cloud.store.documents(FOLDERS, f"b/{bucket}/{PLAIN}"):
+        if folder["name"].startswith(name):
+            call.cloud.store.delete(FOLDERS, f"b/{bucket}/{PLAIN}/{quote(folder['name'], safe='')}")
+    for found in generations.listed(call.cloud, bucket):
+        if found["name"].startswith(name):
+            generations.retire(call.cloud, found)
+    return operation(call, bucket, {"@type": f"{METADATA}.DeleteFolderRecursiveMetadata", "folderId": name})
+
+
 def policy_name(document: Document) -> str:
     """Where a managed folder's policy is kept: objects below it inherit it."""
     return f"{resource(document['bucket'])}/o/{document['name'].rstrip('/')}"
@@ -136,6 +177,8 @@ HANDLERS: dict[str, Handler] = {
     for collection in (MANAGED, PLAIN)
     for action, handler in (("insert", insert), ("get", get), ("list", listing), ("delete", delete))
 } | {
+    "storage.folders.rename": rename,
+    "storage.folders.deleteRecursive": delete_recursive,
     "storage.managedFolders.getIamPolicy": get_policy,
     "storage.managedFolders.setIamPolicy": set_policy,
 }

@@ -81,6 +81,13 @@ def save(cloud: Cloud, document: Document) -> None:
         cloud.store.put(HELD, f"{place}#{document['generation']}", document)
 
 
+def rename(cloud: Cloud, document: Document, name: str) -> None:
+    """Give the live generation another name: the same content, the same generation."""
+    bucket = document["bucket"]
+    cloud.store.delete(LIVE, key(bucket, document["name"]))
+    cloud.store.put(LIVE, key(bucket, name), {**document, "name": name})
+
+
 def retire(cloud: Cloud, document: Document) -> None:
     """What becomes of the live generation when it is replaced or deleted."""
     bucket = cloud.store.get(BUCKETS, f"b/{document['bucket']}") or {}

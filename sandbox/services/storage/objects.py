@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.call import Call, Reply
 from sandbox.enforcement.checks import require_enabled_api, require_perimeter, require_permission
-from sandbox.errors import InvalidArgument
 from sandbox.paging import page
 from sandbox.services.storage import contents, generations, refusals
 from sandbox.services.storage.buckets import merge_patch, raw_body
@@ -244,20 +243,6 @@ def move(call: Call) -> Document:
     return contents.shown(call, made)
 
 
-def restore(call: Call) -> Document:
-    """Bring a soft-deleted generation back as a new one."""
-    bucket, name = call.parameters["bucket"], call.parameters["object"]
-    generation = call.query.get("generation")
-    if not generation:
-        raise InvalidArgument("Required parameter: generation", reason="required")
-    held = generations.soft_deleted(call.cloud, bucket, name, generation)
-    if held is None:
-        raise refusals.NoSuchObject(bucket, name, generation)
-    fields = {field: held[field] for field in contents.WRITABLE if field in held}
-    content = contents.download(plain(call), held).content
-    return contents.shown(call, contents.create(call, Upload(bucket, name, fields, content)))
-
-
 HANDLERS = {
     "storage.objects.get": get,
     "storage.objects.list": listing,
@@ -268,5 +253,4 @@ HANDLERS = {
     "storage.objects.copy": copy,
     "storage.objects.rewrite": rewrite,
     "storage.objects.move": move,
-    "storage.objects.restore": restore,
 }
