@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,7 +53,8 @@ def test_both_versions_take_queries(admin: Caller, project: str) -> None:
     assert admin("GET", "/cloudresourcemanager/v1/projects?filter=lifecycleState:ACTIVE%20name:none") == (200, {})
 
 
-def test_a_role_id_has_no_hyphen(admin: Caller, project: str) -> None:
+def test_a_role_id_has_no_hyphen(admin: Caller, project: str, enable: Callable[..., None]) -> None:
+    enable("iam")
     role = {"roleId": "not-allowed", "role": {"title": "x", "includedPermissions": ["storage.objects.get"]}}
     status, answer = admin("POST", f"/iam/v1/projects/{project}/roles", role)
     assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
