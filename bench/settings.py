@@ -25,16 +25,15 @@ from typing import Any
 import yaml
 
 from bench.__main__ import machine
-from infra import campaign_file, wheels
-from infra import settings as stack_settings
-from infra.errors import InfraError
+from infra import wheels
 from plantain.audit.events import steps
 from plantain.errors import StackError
 from plantain.stack import Stack
 from tests.end_to_end.organization import NUMBER, Organization
 from tests.infra.setting_case import CAMPAIGN, FOUNDATION, JOINED, SEED, Case, changed, filled
 from tests.infra.setting_cases import CASES
-from tests.infra.setting_shapes import SHAPES
+from tests.infra.setting_rounds import fits, rounds
+from tests.infra.setting_shapes import ADMINISTRATOR, SHAPES
 
 RESULTS = Path(__file__).with_name("settings.json")
 GROUPS = ((CAMPAIGN,), (FOUNDATION, JOINED, SEED))
@@ -82,6 +81,16 @@ def planned(events: str) -> dict[str, dict[str, int]]:
     return {name: dict(sorted(types.items())) for name, types in found.items() if types}
 
 
+def refusals(said: str) -> list[str]:
+    """What the engine says is wrong, out of a failed preview's events."""
+    found = []
+    for line in said.splitlines():
+        event = json.loads(line).get("diagnosticEvent", {}) if line.startswith("{") else {}
+        if event.get("severity") == "error":
+            found.append(str(event["message"]).strip())
+    return found or said.strip().splitlines()[-5:]
+
+
 class World:
     """A sandbox in which stacks of some shapes are deployed."""
 
@@ -118,14 +127,27 @@ class World:
             call("POST", f"{secrets}/brand-key:addVersion", {"payload": {"data": "aGVsbG8="}})
         call("POST", f"cloudkms/v1/projects/{OTHERS}/locations/{REGION}/keyRings?keyRingId=campaigns", {})
         call("PUT", f"pubsub/v1/projects/{OTHERS}/topics/budgets", {})
-        call("POST", f"iam/v1/projects/{OTHERS}/serviceAccounts", {"accountId": "deployer", "serviceAccount": {}})
+        self._deployer()
         key = self._done(call("POST", "cloudresourcemanager/v3/tagKeys", self._tag(f"organizations/{NUMBER}")))
         value = self._done(call("POST", "cloudresourcemanager/v3/tagValues", self._tag(key)))
         parent = f"organizations/{NUMBER}"
         body = {"displayName": "campaigns", "parent": parent}
         self.context["tag"] = value
         self.context["folder"] = self._done(call("POST", "cloudresourcemanager/v3/folders", body))
-        self.context["token"] = self.organization.token("user:admin@example.com")
+        self.context["token"] = self.organization.token(ADMINISTRATOR)
+
+    def _deployer(self) -> None:
+        """An account that may do everything, and that the administrator may act as."""
+        call = self.organization.call
+        call("POST", f"iam/v1/projects/{OTHERS}/serviceAccounts", {"accountId": "deployer", "serviceAccount": {}})
+        name = f"deployer@{OTHERS}.iam.gserviceaccount.com"
+        account = f"iam/v1/projects/{OTHERS}/serviceAccounts/{name}"
+        acting = {"role": "roles/iam.serviceAccountTokenCreator", "members": [ADMINISTRATOR]}
+        call("POST", f"{account}:setIamPolicy", {"policy": {"bindings": [acting]}})
+        scope = f"cloudresourcemanager/v1/organizations/{NUMBER}"
+        policy = call("POST", f"{scope}:getIamPolicy", {})
+        owning = {"role": "roles/owner", "members": [f"serviceAccount:{name}"]}
+        call("POST", f"{scope}:setIamPolicy", {"policy": {"bindings": [*policy["bindings"], owning]}})
 
     @staticmethod
     def _tag(parent: str) -> dict[str, str]:
@@ -182,22 +204,6 @@ class World:
         document["config"] = {f"plantain:{key}": value for key, value in settings.items()}
         file.write_text(yaml.safe_dump(document))
 
-    def fits(self, name: str, cases: Iterable[Case]) -> bool:
-        """Whether the program accepts these changes together."""
-        try:
-            settings, campaign = self.documents(name, cases)
-        except (KeyError, IndexError, TypeError, AttributeError):
-            return False
-        raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
-        try:
-            stack_settings.parse(raw, stack=name)
-        except InfraError:
-            return False
-        if campaign is None:
-            return True
-        file = f"campaigns/{campaign['labels']['campaign']}.yaml"
-        return not isinstance(campaign_file.parse(yaml.safe_dump(campaign), file=file), list)
-
 
 def previewed(world: World, case: Case) -> dict[str, Any]:
     """What the engine would do for one change."""
@@ -206,35 +212,14 @@ def previewed(world: World, case: Case) -> dict[str, Any]:
     try:
         found: dict[str, Any] = planned(world.stacks[case.shape].preview_events(refresh=False))
     except StackError as error:
-        found = {"refused": str(error).strip().splitlines()[-25:]}
+        found = {"refused": refusals(str(error))}
     return {"digest": case.digest, "seconds": round(time.monotonic() - started, 1), **found}
-
-
-def rounds(world: World, name: str, cases: list[Case]) -> Iterator[list[Case]]:
-    """Cases in as few groups as fit together; each setting at most once in a group."""
-    waiting = cases
-    while waiting:
-        group: list[Case] = []
-        for case in waiting:
-            overlaps = any(_overlap(case, other) for other in group)
-            if not overlaps and world.fits(name, [*group, case]):
-                group.append(case)
-        yield group
-        waiting = [case for case in waiting if case not in group]
-
-
-def _overlap(case: Case, other: Case) -> bool:
-    """Whether one case would undo what another does."""
-    mine, theirs = ({one.path, *one.also} for one in (case, other))
-    return any(
-        a == b or a.startswith((f"{b}.", f"{b}[")) or b.startswith((f"{a}.", f"{a}[")) for a in mine for b in theirs
-    )
 
 
 def deployed(world: World, name: str) -> Iterator[dict[str, Any]]:
     """Deploy a shape's cases in rounds."""
     cases = [case for case in CASES if case.shape == name and not case.apart]
-    for group in rounds(world, name, cases):
+    for group in rounds(cases, lambda together: fits(*world.documents(name, together))):
         world.write(name, group)
         started = time.monotonic()
         row: dict[str, Any] = {"shape": name, "settings": sorted(case.name for case in group)}

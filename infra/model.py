@@ -1,7 +1,7 @@
 """What every part of a campaign file has in common."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -25,7 +25,7 @@ def parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
     """Every model below a model with the path of keys that leads to it; `[]` marks a list."""
     for name, field in model.model_fields.items():
         key = field.alias or name
-        many = "" if isinstance(field.annotation, type) and not get_args(field.annotation) else "[]"
+        many = "[]" if get_origin(field.annotation) is tuple else ""
         for part in models_in(field.annotation):
             yield key + many, part
             yield from ((f"{key}{many}.{below}", found) for below, found in parts(part))

@@ -54,10 +54,22 @@ def _reference() -> str:
         ("Settings of a stack (`plantain:` in `Pulumi.<stack>.yaml`)", settings.Settings, ""),
         ("`perimeter` of a stack that owns one", perimeter_settings.OwnedPerimeter, "perimeter."),
         ("`perimeter` of a stack that joins one", perimeter_settings.JoinedPerimeter, "perimeter."),
+        *_parts_of_a_stack(),
         ("A campaign file", campaign_model.Campaign, ""),
         *((f"`{name}` of a campaign file", model, f"{name}.") for name, model in parts(campaign_model.Campaign)),
     ]
     return "\n".join(_section(title, model, prefix) for title, model, prefix in sections)
+
+
+def _parts_of_a_stack() -> list[tuple[str, type[BaseModel], str]]:
+    """Each model below the settings once, where it is met first."""
+    known: set[type[BaseModel]] = {perimeter_settings.OwnedPerimeter, perimeter_settings.JoinedPerimeter}
+    found: list[tuple[str, type[BaseModel], str]] = []
+    for path, model in parts(settings.Settings):
+        if model not in known:
+            known.add(model)
+            found.append((f"`{path}` of a stack", model, f"{path}."))
+    return found
 
 
 def _section(title: str, model: type[BaseModel], prefix: str) -> str:
