@@ -100,10 +100,27 @@ def move(call: Call) -> Document:
     )
 
 
+def undelete(call: Call) -> Document:
+    """Take back a deletion request; the name must still be free."""
+    folder = Folder()
+    document = folder.read(call)
+    if document["state"] != "DELETE_REQUESTED":
+        raise FailedPrecondition("Folder is not in the DELETE_REQUESTED state.")
+    folder.prepare(call, document)
+    call.cloud.store.put(FOLDERS, call.name, document)
+    return folder.operation(
+        call, call.name, {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Folder", **document}
+    )
+
+
 def to_parent(call: Call) -> tuple[str, str]:
     """Creating needs a permission on the parent."""
     return "cloudresourcemanager", call.body.get("parent") or call.query.get("parent", "")
 
 
-HANDLERS = {"cloudresourcemanager.folders.search": search, "cloudresourcemanager.folders.move": move}
+HANDLERS = {
+    "cloudresourcemanager.folders.search": search,
+    "cloudresourcemanager.folders.move": move,
+    "cloudresourcemanager.folders.undelete": undelete,
+}
 TARGETS = {"cloudresourcemanager.folders.create": to_parent, "cloudresourcemanager.folders.list": to_parent}

@@ -16,6 +16,12 @@ SERVICE = Service(
         workload_identity.Pool,
         workload_identity.Provider,
     ),
-    handlers={**deny_policies.HANDLERS, **roles.HANDLERS, **service_accounts.HANDLERS, **workload_identity.HANDLERS},
+    handlers={
+        **deny_policies.HANDLERS,
+        **keys.HANDLERS,
+        **roles.HANDLERS,
+        **service_accounts.HANDLERS,
+        **workload_identity.HANDLERS,
+    },
     targets=deny_policies.TARGETS,
 )

@@ -8,13 +8,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import load_pem_x509_certificate
 
 from sandbox.call import Call
-from sandbox.errors import NotFound
+from sandbox.errors import InvalidArgument, NotFound
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.resources import Resource
 
 Document = dict[str, Any]
+SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Key(Resource):
@@ -42,7 +44,7 @@ class Key(Resource):
         )
         document = {
             "name": f"{account_name}/keys/{key_id}",
-            "validAfterTime": call.cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "validAfterTime": call.cloud.clock.now().strftime(SECONDS),
             "validBeforeTime": "9999-12-31T23:59:59Z",
             "keyAlgorithm": "KEY_ALG_RSA_2048",
             "keyOrigin": "GOOGLE_PROVIDED",
@@ -74,3 +76,43 @@ class Key(Resource):
         if call.query.get("publicKeyType"):
             shown["publicKeyData"] = document["_publicKey"]
         return shown
+
+    def upload(self, call: Call) -> Document:
+        """Take the public half of a pair that was made elsewhere, in a certificate."""
+        account_name = call.name.removesuffix("/keys")
+        if call.cloud.store.get(ACCOUNTS, account_name) is None:
+            raise NotFound("Unknown service account")
+        try:
+            certificate = load_pem_x509_certificate(base64.b64decode(call.body.get("publicKeyData", "")))
+        except ValueError:
+            raise InvalidArgument(
+                "Invalid public key: publicKeyData must be an X.509 certificate in PEM, base64-encoded."
+            ) from None
+        public = certificate.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        document = {
+            "name": f"{account_name}/keys/{self.generate(call)}",
+            "validAfterTime": certificate.not_valid_before_utc.strftime(SECONDS),
+            "validBeforeTime": certificate.not_valid_after_utc.strftime(SECONDS),
+            "keyAlgorithm": "KEY_ALG_RSA_2048",
+            "keyOrigin": "USER_PROVIDED",
+            "keyType": "USER_MANAGED",
+            "_publicKey": base64.b64encode(public).decode(),
+        }
+        call.cloud.store.put(self.kind, document["name"], document)
+        return self.view(call, document)
+
+
+def switch(call: Call) -> Document:
+    """Disable a key, or enable it again; what it signs counts accordingly."""
+    document = Key().read(call)
+    document.pop("disabled", None)
+    document.pop("disableReason", None)
+    if call.method.action == "disable":
+        document |= {"disabled": True, "disableReason": "SERVICE_ACCOUNT_KEY_DISABLE_REASON_USER_INITIATED"}
+    call.cloud.store.put(Key.kind, document["name"], document)
+    return {}
+
+
+HANDLERS = {"iam.keys.upload": Key().upload, "iam.keys.disable": switch, "iam.keys.enable": switch}

@@ -12,6 +12,7 @@ from sandbox.services.monitoring import (
     scopes,
     series_methods,
     services,
+    verification,
 )
 from sandbox.services.registry import Service
 
@@ -35,6 +36,7 @@ SERVICE = Service(
         **notification_channels.HANDLERS,
         **scopes.HANDLERS,
         **series_methods.HANDLERS,
+        **verification.HANDLERS,
     },
     targets=scopes.TARGETS,
     tick=alerts.evaluate_all,

@@ -47,18 +47,22 @@ def announce(cloud: Cloud, project: str, policy: Document, incident: Document) -
             continue
         if channel.get("verificationStatus") == "UNVERIFIED":
             continue
-        told = message(policy, incident)
-        failure = publish(cloud, project, channel, told) if channel["type"] == "pubsub" else ""
-        address = channel.get("labels", {}).get(ADDRESSES.get(channel["type"], ""), "")
-        kept = {
-            "time": cloud.clock.timestamp(),
-            "channel": channel["name"],
-            "type": channel["type"],
-            "address": address,
-            "message": told,
-            **({"failure": failure} if failure else {}),
-        }
-        cloud.store.put(KIND, f"projects/{project}/notifications/{cloud.store.next(KIND)}", kept)
+        tell(cloud, project, channel, message(policy, incident))
+
+
+def tell(cloud: Cloud, project: str, channel: Document, told: Document) -> None:
+    """Send a message to a channel, and keep it."""
+    failure = publish(cloud, project, channel, told) if channel["type"] == "pubsub" else ""
+    address = channel.get("labels", {}).get(ADDRESSES.get(channel["type"], ""), "")
+    kept = {
+        "time": cloud.clock.timestamp(),
+        "channel": channel["name"],
+        "type": channel["type"],
+        "address": address,
+        "message": told,
+        **({"failure": failure} if failure else {}),
+    }
+    cloud.store.put(KIND, f"projects/{project}/notifications/{cloud.store.next(KIND)}", kept)
 
 
 def message(policy: Document, incident: Document) -> Document:

@@ -3,10 +3,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
 from tests.sandbox.conftest import Caller
@@ -101,3 +106,42 @@ def test_a_token_that_a_key_signed_itself_is_taken_until_the_key_is_gone(
     assert Caller(client, signed(key, exp=1))("GET", PROJECT)[0] == 401
     assert admin("DELETE", f"{ACCOUNTS}/{email(NAMES[0])}/keys/{key['private_key_id']}")[0] == 200
     assert own("GET", PROJECT)[0] == 401
+
+
+def test_a_disabled_key_signs_for_nobody_until_it_is_enabled(
+    admin: Caller, client: TestClient, key: dict[str, Any]
+) -> None:
+    own = Caller(client, signed(key, aud="https://cloudresourcemanager.googleapis.com/"))
+    path = f"{ACCOUNTS}/{email(NAMES[0])}/keys/{key['private_key_id']}"
+    assert admin("POST", f"{path}:disable", {}) == (200, {})
+    assert admin("GET", path)[1]["disabled"] is True
+    assert own("GET", PROJECT)[0] == 401
+    assert admin("POST", f"{path}:enable", {}) == (200, {})
+    assert "disabled" not in admin("GET", path)[1]
+    assert own("GET", PROJECT)[0] == 200
+    assert admin("POST", f"{ACCOUNTS}/{email(NAMES[0])}/keys/none:disable", {})[0] == 404
+
+
+def certificate(pair: rsa.RSAPrivateKey) -> bytes:
+    """A self-signed one, good for a day."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "own")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(pair.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    return builder.sign(pair, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_pair_that_was_made_elsewhere_signs_once_its_certificate_is_uploaded(
+    admin: Caller, client: TestClient, key: dict[str, Any]
+) -> None:
+    pair = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path = f"{ACCOUNTS}/{email(NAMES[0])}/keys:upload"
+    status, made = admin("POST", path, {"publicKeyData": base64.b64encode(certificate(pair)).decode()})
+    assert (status, made["keyOrigin"]) == (200, "USER_PROVIDED")
+    pem = pair.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    own = {**key, "private_key": pem.decode(), "private_key_id": made["name"].rpartition("/")[2]}
+    assert Caller(client, signed(own, aud="https://cloudresourcemanager.googleapis.com/"))("GET", PROJECT)[0] == 200
+    status, refused = admin("POST", path, {"publicKeyData": base64.b64encode(b"none").decode()})
+    assert (status, "X.509" in refused["error"]["message"]) == (400, True)

@@ -96,3 +96,18 @@ def test_a_topic_that_is_gone_is_named(
     assert admin("DELETE", f"/pubsub/v1/{topic}")[0] == 200
     instances(9)
     assert announced(admin)[0]["failure"] == f"The topic {topic} does not exist."
+
+
+def test_a_channel_is_verified_by_the_code_that_it_was_sent(admin: Caller, url: str, create: Create) -> None:
+    del url
+    channel = create("notificationChannels", {"type": "sms", "labels": {"number": "+15550100"}})
+    path = f"/monitoring/v3/{channel['name']}"
+    assert channel["verificationStatus"] == "UNVERIFIED"
+    assert admin("POST", f"{path}:getVerificationCode", {})[0] == 400
+    assert admin("POST", f"{path}:sendVerificationCode", {}) == (200, {})
+    (sent,) = announced(admin)
+    assert sent["address"] == "+15550100"
+    assert admin("POST", f"{path}:verify", {"code": "G-none"})[0] == 400
+    code = sent["message"]["verificationCode"]
+    assert admin("POST", f"{path}:verify", {"code": code})[1]["verificationStatus"] == "VERIFIED"
+    assert admin("POST", f"{path}:getVerificationCode", {})[1]["code"] == code
