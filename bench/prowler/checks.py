@@ -84,7 +84,7 @@ SHARED = (
     Shared("kms_key_rotation_max_90_days", ("key-rotation",), KEY),
     Shared("iam_audit_logs_enabled", ("audit-logs-complete",)),
     Shared("iam_sa_no_user_managed_keys", ("iam-no-account-keys",)),
-    Shared("iam_sa_no_administrative_privileges", ("iam-accounts-not-admin", "iam-no-basic-roles")),
+    Shared("iam_sa_no_administrative_privileges", ("iam-accounts-not-admin",)),
     Shared("iam_no_service_roles_at_project_level", ("iam-no-project-wide-impersonation",)),
     Shared("iam_role_kms_enforce_separation_of_duties", ("iam-separation-of-duties",)),
     Shared(

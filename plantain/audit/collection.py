@@ -20,6 +20,7 @@ from plantain.audit.identity import identity
 from plantain.audit.inventory import Reading
 from plantain.audit.join import PROJECT
 from plantain.audit.judgements import Judgements
+from plantain.audit.live import groups
 from plantain.audit.summary import documents
 from plantain.audit.unit import ORGANIZATION, Unit, Unread
 from plantain.errors import GoogleCloudError
@@ -105,6 +106,7 @@ class Request:
         created: UTC time of the audit.
         date: the day for which is judged.
         cloud: Google's APIs; None audits what was declared only.
+        groups: whether Cloud Identity is asked who is in the groups that hold roles.
     """
 
     root: Path
@@ -113,6 +115,7 @@ class Request:
     created: dt.datetime
     date: dt.date
     cloud: GoogleCloud | None
+    groups: bool = False
 
 
 def collect(request: Request, folder: Path) -> None:
@@ -123,6 +126,15 @@ def collect(request: Request, folder: Path) -> None:
     """
     models = json.loads((request.root / MODELS).read_bytes())
     readings, above, strangers, unlisted = _ask(request)
+    named = groups.holding_roles(resource for reading in (*readings, above) for resource in reading.resources)
+    if request.groups and request.cloud:
+        members = inventory.read_groups(request.cloud, named)
+        above = Reading(
+            above.project,
+            [*above.resources, *members.resources],
+            [*above.unread, *members.unread],
+            {**above.asked, **members.asked},
+        )
     declared = {identity(resource) for source in request.sources for resource in source.resources}
     wide = [resource for resource in above.resources if identity(resource) not in declared]
     listed: list[dict[str, Any]] = []
@@ -153,7 +165,9 @@ def collect(request: Request, folder: Path) -> None:
         unread=unread,
     )
     unit.write(folder / bundle.UNITS / ORGANIZATION, rest, first.policies if first else {})
-    listed.append(_population(rest, foreign))
+    whole = {**_population(rest, foreign), "groups": {"holdingRoles": named, "membersRead": request.groups}}
+    whole["asked"] = {**whole["asked"], above.project: dict(sorted(above.asked.items()))}
+    listed.append(whole)
     describe(
         folder,
         request.judgements,

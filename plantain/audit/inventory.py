@@ -7,7 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from plantain.audit.live import federation, hierarchy, keys, logs, network, organization, project, serverless, storage
+from plantain.audit.live import (
+    federation,
+    groups,
+    hierarchy,
+    keys,
+    logs,
+    network,
+    organization,
+    project,
+    serverless,
+    storage,
+)
 from plantain.audit.live.reader import Reader
 from plantain.audit.unit import Unread
 from plantain.errors import GoogleCloudError
@@ -84,6 +95,13 @@ def read_organization(
             *organization.contacts(reader, folder),
             *hierarchy.firewall_policies(reader, folder),
         ]
+    return Reading(reader.project, resources, reader.unread, reader.asked)
+
+
+def read_groups(cloud: GoogleCloud, addresses: Sequence[str]) -> Reading:
+    """Groups and who is in them."""
+    reader = Reader(cloud, "groups")
+    resources = list(groups.read(reader, addresses))
     return Reading(reader.project, resources, reader.unread, reader.asked)
 
 

@@ -28,6 +28,9 @@ def run(
     events: Annotated[list[Path] | None, typer.Option(help="Events of its preview, in the order of --stack.")] = None,
     preview: Annotated[bool, typer.Option(help="Run pulumi preview, to judge what the next update would do.")] = False,
     offline: Annotated[bool, typer.Option(help="Judge what was declared; ask Google nothing.")] = False,
+    groups: Annotated[
+        bool, typer.Option(help="Ask Cloud Identity who is in the groups that hold roles; needs Groups Reader.")
+    ] = False,
     units: Annotated[Path | None, typer.Option(help="Units collected elsewhere: the units/ of a bundle.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the bundles; the chain goes on there.")] = EVIDENCE,
     key: Annotated[str | None, typer.Option(help="Signing key: a file, or gcp-kms://.../cryptoKeyVersions/1.")] = None,
@@ -72,6 +75,7 @@ def run(
         dt.datetime.now(dt.UTC),
         options.day(date),
         cloud if needs_cloud else None,
+        groups,
     )
     with output.progress("Audit", 3) as bar:
         done = run.run(

@@ -1,4 +1,4 @@
-"""Controls of what projects inherit or are kept from: deny policies, custom roles, firewall policies above networks."""
+"""Controls of what projects inherit or are kept from: deny policies, groups, custom roles, firewall policies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +17,8 @@ FIREWALL_RULES = (
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
 )
+MEMBERSHIP = "gcp:cloudidentity/groupMembership:GroupMembership"
+ACCOUNTS = ".gserviceaccount.com"
 EVERYBODY = "principalSet://goog/public:all"
 RISING = frozenset(
     {
@@ -72,6 +74,33 @@ def _named(path: str, rule: Any, name: str) -> list[Any]:
         if isinstance(value, Unknown):
             raise Open(f"{path}.{name}", value)
     return found if isinstance(found, list) else []
+
+
+@resource_control(
+    id="group-members-known",
+    title="Groups that hold roles have no strangers in them",
+    text="Every member of a group is a service account, or of a domain in policies:memberDomains; without one, of the "
+    "group's own domain.",
+    why="Who is in the group is in no policy: whoever may add a member gives away every role the group holds.",
+    severity=Severity.HIGH,
+    types=(MEMBERSHIP,),
+    paths=("preferredMemberKey.id", "groupAddress"),
+    fix="gcloud identity groups memberships delete --group-email=GROUP --member-email=MEMBER",
+    url="https://cloud.google.com/iam/docs/groups-best-practices",
+    crosswalk=ids(cis5="1.1.1", cis4="1.1", nist="AC-2 AC-6", iso="A.5.16 A.5.18", soc2="CC6.2 CC6.3"),
+)
+def _group_members_known(look: Look, context: Context) -> Verdict:
+    member = str(look.at("preferredMemberKey.id", ""))
+    group = look.at("groupAddress", "")
+    domain = member.rpartition("@")[2].lower()
+    if domain.endswith(ACCOUNTS):
+        return look.passes("the member is a service account")
+    domains = context.parameters.member_domains or ((str(group).rpartition("@")[2],) if group else ())
+    if not domains:
+        return look.does_not_apply("the group's address is not known, and policies:memberDomains names no domain")
+    if domain not in {name.lower() for name in domains}:
+        return look.fails("preferredMemberKey.id is of a strange domain, so somebody outside has the group's roles")
+    return look.passes("the member is of a domain that may be")
 
 
 @resource_control(
@@ -140,4 +169,4 @@ def _firewall_policy_no_open_ingress(look: Look, _: Context) -> Verdict:
     return look.passes("only named sources may come in")
 
 
-CONTROLS = (_deny_policy_in_force, _custom_role_not_rising, _firewall_policy_no_open_ingress)
+CONTROLS = (_deny_policy_in_force, _group_members_known, _custom_role_not_rising, _firewall_policy_no_open_ingress)

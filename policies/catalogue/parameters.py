@@ -31,6 +31,7 @@ class Parameters:
         key_projects: projects that may hold keys besides those of the stack; empty: any project of the stack.
         separate_key_project: whether keys must lie in another project than the data.
         residency: whether the model must not be called at its `global` endpoint.
+        member_domains: domains whose people may be in groups that hold roles; empty: the group's own.
         capacity_alert_ratio: largest part of a limit at which an alert must fire.
     """
 
@@ -49,6 +50,7 @@ class Parameters:
     key_projects: tuple[str, ...] = ()
     separate_key_project: bool = False
     residency: bool = False
+    member_domains: tuple[str, ...] = ()
     capacity_alert_ratio: float = 0.85
 
 

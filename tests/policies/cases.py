@@ -598,6 +598,19 @@ NETWORKS: dict[str, Cases] = {
         ],
         good=[{"denials:rules": _denial(exceptionPrincipals=MISSING)}],
     ),
+    "group-members-known": Cases(
+        ("member",),
+        [
+            *broken("member", "preferredMemberKey.id", "eve@example.org", "eve@sub.example.com"),
+            {"member:groupAddress": "brand-studio@example.org"},
+        ],
+        [{"member:preferredMemberKey.id": UNKNOWN}, {"member:groupAddress": UNKNOWN}],
+        [{"member:groupAddress": MISSING}],
+        [
+            {"member:preferredMemberKey.id": "ARTIST@Example.com"},
+            {"member:preferredMemberKey.id": "a@p.iam.gserviceaccount.com", "member:groupAddress": MISSING},
+        ],
+    ),
     "custom-role-not-rising": Cases(
         ("own-role",),
         [

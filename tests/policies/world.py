@@ -149,6 +149,10 @@ def _resources() -> dict[str, Spec]:
                 ],
             },
         ),
+        "member": (
+            "gcp:cloudidentity/groupMembership:GroupMembership",
+            {"preferredMemberKey": {"id": "artist@example.com"}, "groupAddress": "brand-studio@example.com"},
+        ),
         "own-role": (
             "gcp:projects/iAMCustomRole:IAMCustomRole",
             _in_project(roleId="imageReader", permissions=["storage.objects.get", "storage.objects.list"]),

@@ -9,7 +9,7 @@ import pytest
 from plantain.audit import inventory
 from plantain.audit.grants import grants
 from plantain.audit.identity import identity
-from plantain.audit.live import federation, hierarchy, network, organization, serverless, storage
+from plantain.audit.live import federation, groups, hierarchy, network, organization, serverless, storage
 from plantain.audit.live.reader import Reader
 from plantain.errors import GoogleCloudError
 from policies.catalogue import Resource
@@ -225,6 +225,30 @@ def test_federation_and_roles_of_a_project_are_named_by_its_id_as_pulumi_does() 
     assert provider.at("id") == f"{root}/ci/providers/git"
     assert provider.at("attributeCondition") == "true"
     assert role.at("permissions") == ["storage.objects.get"]
+
+
+def test_groups_that_hold_roles_are_read_with_their_members() -> None:
+    grant = {"role": "roles/viewer", "project": "p"}
+    resources = [
+        Resource("//a", "gcp:projects/iAMMember:IAMMember", "a", {**grant, "member": "group:Team@example.com"}, "live"),
+        Resource("//b", "gcp:projects/iAMMember:IAMMember", "b", {**grant, "member": "user:a@example.com"}, "live"),
+    ]
+    assert groups.holding_roles(resources) == ["team@example.com"]
+    member = {"name": "groups/7/memberships/8", "preferredMemberKey": {"id": "eve@example.org"}}
+    answers = {
+        "cloudidentity v1/groups:lookup": {"name": "groups/7"},
+        "cloudidentity v1/groups/7/memberships": {"memberships": [member]},
+    }
+    group, membership = groups.read(reader(answers), ["team@example.com"])
+    assert (group.name, group.at("groupKey.id")) == ("team@example.com", "team@example.com")
+    assert membership.at("preferredMemberKey.id") == "eve@example.org"
+    assert membership.at("groupAddress") == "team@example.com"
+
+
+def test_groups_that_cloud_identity_keeps_to_itself_are_stated() -> None:
+    refused: Any = Google({}, (403, "PERMISSION_DENIED"))
+    reading = inventory.read_groups(refused, ["team@example.com"])
+    assert [(entry.project, entry.what) for entry in reading.unread] == [("groups", "cloudidentity groups")]
 
 
 def test_projects_of_no_campaign_are_not_in_the_population() -> None:
