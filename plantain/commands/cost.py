@@ -14,6 +14,7 @@ from plantain import output
 from plantain.errors import InputError, WarningFound
 from plantain.project import campaign as read_campaign
 from plantain.project import project_root, stack_settings
+from plantain.suggestion import did_you_mean
 
 app = typer.Typer(
     help="What images will cost, what they did cost, and how to size.", no_args_is_help=True, rich_markup_mode=None
@@ -247,7 +248,10 @@ def model_of(name: str) -> Any:
 
     facts = table().get(name)
     if facts is None:
-        raise InputError(f"{table().why_not(name)}.", cure="plantain models")
+        near = did_you_mean(name, (one.id for one in table().models))
+        raise InputError(
+            f"There are no facts about this model: {table().why_not(name)}. {near}", cure="plantain models"
+        )
     return facts
 
 

@@ -190,11 +190,14 @@ def deployed_campaign(stack: Any, name: str | None) -> dict[str, Any]:
     campaigns: dict[str, dict[str, Any]] = stack.outputs().get("campaigns", {})
     if name is None and len(campaigns) == 1:
         return next(iter(campaigns.values()))
-    if name not in campaigns:
-        problem = f"has no campaign {name!r}" if name else "has several campaigns, or none, and none was named"
+    if name is None:
+        known = ", ".join(sorted(campaigns)) or "none"
         raise InputError(
-            f"Stack {stack.name} {problem}. {did_you_mean(name or '', campaigns)}",
-            cure="plantain generate --campaign NAME",
+            f"Stack {stack.name} has not one campaign, and none was named. Deployed: {known}.", cure="--campaign NAME"
+        )
+    if name not in campaigns:
+        raise InputError(
+            f"Stack {stack.name} has no campaign {name!r}. {did_you_mean(name, campaigns)}", cure="--campaign NAME"
         )
     return campaigns[name]
 

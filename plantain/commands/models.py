@@ -11,7 +11,6 @@ from plantain import output
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.model_lifecycle import Lifecycle, lifecycle
 from plantain.project import campaigns, project_root
-from plantain.suggestion import did_you_mean
 
 app = typer.Typer(
     help="The image models: stage, location, retirement, price.",
@@ -49,11 +48,9 @@ def show_table(json: Json = False) -> None:
 def show(model: str, json: Json = False) -> None:
     """Everything known of one model, with its successor and what that changes in cost."""
     from generation.models import table  # noqa: PLC0415 -- keeps `plantain --help` fast
+    from plantain.commands.cost import model_of  # noqa: PLC0415
 
-    facts = table().get(model)
-    if facts is None:
-        near = did_you_mean(model, (one.id for one in table().models))
-        raise InputError(f"{table().why_not(model)}. {near}", cure="plantain models")
+    facts = model_of(model)
     one = lifecycle(table(), facts, today())
     if json:
         output.document(as_json(one))

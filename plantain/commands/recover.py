@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from plantain import output
+from plantain.project import project_root, settings_path
 from plantain.stack import Stack
 
 
@@ -17,7 +18,10 @@ def recover(
     config_file: Annotated[Path | None, typer.Option(help="Settings file, when it is not Pulumi.STACK.yaml.")] = None,
 ) -> None:
     """Release the stack's lock and take over what the killed update had begun to create; then run pulumi up."""
-    pending = Stack(stack, Path.cwd(), dict(os.environ), config_file).recover()
+    root = project_root()
+    if config_file is None:
+        settings_path(root, stack)
+    pending = Stack(stack, root, dict(os.environ), config_file).recover()
     if not pending:
         output.say(f"Stack {stack} has no unfinished creation. Its lock is released.")
         return

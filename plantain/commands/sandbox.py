@@ -207,9 +207,10 @@ def clock(
     json: Json = False,
 ) -> None:
     """Show the sandbox's time, or move it forward; what is due by then happens: lifecycle rules, alerts, expiry."""
+    seconds = seconds_of(advance or "0s")
     sandbox = Sandbox.attach(data)
     if advance or to:
-        state = sandbox.post("clock", {"seconds": seconds_of(advance or "0s"), **({"to": to} if to else {})})
+        state = sandbox.post("clock", {"seconds": seconds, **({"to": to} if to else {})})
     else:
         state = sandbox.get("clock")
     if json:

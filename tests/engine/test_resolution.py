@@ -157,8 +157,10 @@ def test_an_unknown_way_is_refused(ways: Ways, cache: Cache, monkeypatch: pytest
 @pytest.mark.parametrize("go", [EngineError("no go is on PATH"), errors.GoTooOldError("too old")])
 def test_a_build_that_is_asked_for_without_a_fitting_go_is_an_error(ways: Ways, cache: Cache, go: EngineError) -> None:
     ways("installed", go=go)
-    with pytest.raises((errors.NoEngineError, errors.GoTooOldError), match=str(go)):
+    with pytest.raises((errors.NoEngineError, errors.GoTooOldError)) as caught:
         resolve("built", cache=cache)
+    said = "too old" if isinstance(go, errors.GoTooOldError) else "The engine cannot be built: no go is on PATH."
+    assert caught.value.message == said
 
 
 def test_a_path_without_go_is_noticed(tool: Tool, cache: Cache, reporter: Reporter) -> None:
