@@ -5,7 +5,7 @@ cannot write: a preview that was tampered with learns what is deployed, and chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import pulumi
@@ -26,21 +26,47 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Where a right ends.
+
+    Attributes:
+        title: its name.
+        description: what it leaves.
+        expression: in the Common Expression Language, over what IAM conditions know.
+    """
+
+    title: str
+    description: str
+    expression: str
+
+
+@dataclass(frozen=True)
 class Right:
     """One role of an identity.
 
     Attributes:
-        role: the role.
+        role: the role; the id of a role of our own where there are permissions.
         level: what it is granted on.
         why: what fails without it.
         foundation: whether only a stack with foundation parts needs it.
+        permissions: what a role of our own holds, which no narrow role of Google's does.
+        condition: where it ends.
     """
 
     role: str
     level: Level
     why: str
     foundation: bool = False
+    permissions: tuple[str, ...] = ()
+    condition: Condition | None = None
 
+
+FUNCTION_SOURCES = Condition(
+    "sources of functions",
+    "Only the archives that functions are built from, no images.",
+    "resource.type == 'storage.googleapis.com/Object' && "
+    "resource.name.extract('projects/_/buckets/{bucket}/objects/').endsWith('-source')",
+)
 
 # In a project that it created, the deployer is owner, as every creator is: so there is no role here for what happens
 # inside campaigns' projects (cloud.google.com/iam/docs/understanding-roles, 2026-11).
@@ -64,6 +90,20 @@ PREVIEWER_RIGHTS = (
     Right("roles/serviceusage.serviceUsageViewer", Level.SCOPE, "enabled APIs cannot be read"),
     Right("roles/cloudkms.viewer", Level.SCOPE, "keys cannot be read"),
     Right("roles/storage.bucketViewer", Level.SCOPE, "buckets cannot be read"),
+    Right(
+        "roles/storage.objectViewer",
+        Level.SCOPE,
+        "archives of the functions' source cannot be looked at",
+        condition=FUNCTION_SOURCES,
+    ),
+    # Every role of Google's that may read settings of Cloud Logging may change them, too
+    # (cloud.google.com/iam/docs/roles-permissions, 2026-08).
+    Right(
+        "plantainPreviewer",
+        Level.SCOPE,
+        "settings of Cloud Logging, quotas and worker pools cannot be read",
+        permissions=("logging.settings.get", "cloudquotas.quotas.get", "cloudbuild.workerpools.get"),
+    ),
     Right("roles/logging.viewer", Level.SCOPE, "sinks and log buckets cannot be read"),
     Right("roles/monitoring.viewer", Level.SCOPE, "alert policies cannot be read"),
     Right("roles/artifactregistry.reader", Level.SCOPE, "repositories cannot be read"),
@@ -130,25 +170,49 @@ class PulumiIdentity(Component):
         self.register_outputs({"email": self.account.email})
 
     def _grant(self, name: str, right: Right) -> pulumi.Resource:
+        role = self._role(name, right) if right.permissions else right.role
         if right.level is Level.BILLING:
             return gcp.billing.AccountIamMember(
                 name,
                 billing_account_id=self._settings.billing_account,
-                role=right.role,
+                role=role,
                 member=self.member,
                 opts=self._options(),
             )
         if right.level is Level.SEED:
             return gcp.projects.IAMMember(
-                name, project=self._project.project_id, role=right.role, member=self.member, opts=self._options()
+                name, project=self._project.project_id, role=role, member=self.member, opts=self._options()
             )
+        limit = right.condition
         if right.level is Level.SCOPE and self._settings.folder:
             return gcp.folder.IAMMember(
-                name, folder=self._settings.folder, role=right.role, member=self.member, opts=self._options()
+                name,
+                folder=self._settings.folder,
+                role=role,
+                member=self.member,
+                condition=gcp.folder.IAMMemberConditionArgs(**asdict(limit)) if limit else None,
+                opts=self._options(),
             )
         return gcp.organizations.IAMMember(
-            name, org_id=self._settings.organization, role=right.role, member=self.member, opts=self._options()
+            name,
+            org_id=self._settings.organization,
+            role=role,
+            member=self.member,
+            condition=gcp.organizations.IAMMemberConditionArgs(**asdict(limit)) if limit else None,
+            opts=self._options(),
         )
+
+    def _role(self, name: str, right: Right) -> pulumi.Output[str]:
+        """A role of the organisation's own; its full name."""
+        return gcp.organizations.IAMCustomRole(
+            name,
+            org_id=self._settings.organization,
+            role_id=right.role,
+            title="Plantain previewer",
+            description="What pulumi preview reads besides what the viewers of single services may.",
+            permissions=list(right.permissions),
+            opts=self._options(),
+        ).name
 
 
 def _word(role: str) -> str:

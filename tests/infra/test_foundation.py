@@ -74,7 +74,7 @@ class TestSeed:
         }
 
     def test_the_previewer_holds_no_role_that_writes(self, bootstrap: Recording) -> None:
-        reading = ("viewer", "reader", "browser", "securityreviewer", "serviceusageconsumer")
+        reading = ("viewer", "reader", "browser", "reviewer", "previewer", "serviceusageconsumer")
         roles = {
             grant.inputs["role"]
             for grant in bootstrap.cloud()
@@ -82,6 +82,16 @@ class TestSeed:
         }
         assert len(roles) > 10
         assert [role for role in roles if not role.lower().endswith(reading)] == []
+
+    def test_the_previewers_own_role_only_reads(self, bootstrap: Recording) -> None:
+        role = bootstrap.only("organizations/iAMCustomRole:IAMCustomRole").inputs
+        assert role["permissions"]
+        assert all(permission.endswith(".get") for permission in role["permissions"])
+
+    def test_the_previewer_reads_no_image(self, bootstrap: Recording) -> None:
+        grants = [one.inputs for one in bootstrap.cloud() if one.name == "previewer-storage-objectViewer"]
+        assert len(grants) == 1
+        assert ".endsWith('-source')" in grants[0]["condition"]["expression"]
 
     def test_no_basic_role_is_granted_and_no_key_is_made(self, bootstrap: Recording) -> None:
         roles = {resource.inputs["role"] for resource in bootstrap.cloud() if "role" in resource.inputs}
