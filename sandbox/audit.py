@@ -35,6 +35,7 @@ def append(call: Call, project_id: str, log: str, payload: dict[str, Any], sever
         "protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", **payload},
     }
     cloud.store.put(ENTRIES, f"projects/{project_id}/entries/{insert_id}", entry)
+    cloud.services.audited(cloud, entry)
     return insert_id
 
 

@@ -50,6 +50,7 @@ class Service:
         envelope: the JSON body of a failure, where it is not the usual one.
         tick: what the passing of time does; called when the clock was moved.
         resume: takes up again what the end of the process interrupted; called on the event loop at the start.
+        audited: told of every audit log entry as it is written.
         refused: short method ids that generic behaviour would answer wrongly: 501.
         prefix: proto package for operations of kinds that have no class of their own.
     """
@@ -66,6 +67,7 @@ class Service:
     envelope: Callable[[ApiError], dict[str, Any]] | None = None
     tick: Callable[[Cloud], None] | None = None
     resume: Callable[[Cloud], None] | None = None
+    audited: Callable[[Cloud, dict[str, Any]], None] | None = None
     refused: frozenset[str] = frozenset()
     prefix: str = ""
 
@@ -165,6 +167,12 @@ class Services:
         for service in self._services.values():
             if service.tick:
                 service.tick(cloud)
+
+    def audited(self, cloud: Cloud, entry: dict[str, Any]) -> None:
+        """Tell every service that waits for audit log entries."""
+        for service in self._services.values():
+            if service.audited:
+                service.audited(cloud, entry)
 
     def resume(self, cloud: Cloud) -> None:
         """Let every service take up its work."""

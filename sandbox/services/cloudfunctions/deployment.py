@@ -20,7 +20,7 @@ from sandbox.runtime.instances import IMAGES, SERVICES
 from sandbox.runtime.secret_variables import require_all
 from sandbox.services.cloudbuild import builds
 from sandbox.services.cloudbuild.worker_pools import require_pool, without_internet
-from sandbox.services.cloudfunctions import agents
+from sandbox.services.cloudfunctions import agents, event_triggers
 from sandbox.services.run.services import account_project, complete, new_revision, register_hosts
 from sandbox.services.serviceusage.agents import address
 from sandbox.services.storage import generations
@@ -67,6 +67,7 @@ async def deploy(cloud: Cloud, name: str, principal: Principal) -> Document:
             await build_image(cloud, document)
         service = serve(cloud, document)
         await cloud.instances.running(service["name"])
+        event_triggers.provide(cloud, document)
     except ApiError as error:
         document["state"] = "FAILED"
         document["stateMessages"] = [{"severity": "ERROR", "type": "DeploymentFailed", "message": error.message}]
@@ -201,6 +202,8 @@ def serve(cloud: Cloud, document: Document) -> Document:
     agents.require_servers(cloud, document)
     config, name = document["serviceConfig"], service_name(document)
     environment = {**config.get("environmentVariables", {}), "FUNCTION_TARGET": document["buildConfig"]["entryPoint"]}
+    if document.get("eventTrigger"):
+        environment["FUNCTION_SIGNATURE_TYPE"] = "cloudevent"
     scaling = {"maxInstanceCount": config["maxInstanceCount"]}
     if config.get("minInstanceCount"):
         scaling["minInstanceCount"] = config["minInstanceCount"]

@@ -9,7 +9,7 @@ from sandbox.call import Call
 from sandbox.errors import InvalidArgument, NotFound
 from sandbox.resources import Resource
 from sandbox.services import locations
-from sandbox.services.cloudfunctions import deployment
+from sandbox.services.cloudfunctions import deployment, event_triggers
 from sandbox.services.run import services as run
 
 Document = dict[str, Any]
@@ -95,6 +95,7 @@ class Function(Resource):
     def delete(self, call: Call) -> Document:
         """Take its service down, then the function."""
         document = self.read(call)
+        event_triggers.remove(call.cloud, document)
         run.remove(call.cloud, deployment.service_name(document))
         call.cloud.store.delete(KIND, call.name)
         return self.operation(call, call.name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
@@ -135,6 +136,7 @@ def complete(call: Call, document: Document) -> None:
     service.setdefault("serviceAccountEmail", default_account)
     for key, value in SERVICE_DEFAULTS.items():
         service.setdefault(key, value)
+    event_triggers.complete(document)
 
 
 def check_service(service: Document) -> None:

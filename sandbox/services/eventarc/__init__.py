@@ -1,9 +1,9 @@
-"""Eventarc: triggers are kept and validated; events are not delivered."""
+"""Eventarc: triggers, and the delivery of what they wait for."""
 
 from __future__ import annotations
 
 from sandbox.services import locations
-from sandbox.services.eventarc import triggers
+from sandbox.services.eventarc import transport, triggers
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -12,4 +12,5 @@ SERVICE = Service(
     prefix=triggers.Trigger.package,
     resources=(triggers.Trigger,),
     handlers=locations.handlers("eventarc", locations.REGIONS),
+    audited=transport.audited,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import FailedPrecondition, InvalidArgument, NotFound
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.resources import Resource
+from sandbox.services.eventarc import transport
 
 if TYPE_CHECKING:
     from sandbox.call import Call
@@ -16,7 +17,6 @@ Document = dict[str, Any]
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 DESTINATIONS = {"cloudRun", "cloudFunction", "gke", "httpEndpoint", "workflow"}
-PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
 class Trigger(Resource):
@@ -32,19 +32,18 @@ class Trigger(Resource):
         if not NAME.fullmatch(document["name"].rpartition("/")[2]):
             raise InvalidArgument("A trigger id has at most 63 lower-case letters, digits and hyphens, a letter first.")
         self.check(call, document)
-        kinds = [f["value"] for f in document["eventFilters"] if f["attribute"] == "type"]
-        if kinds == [PUBSUB]:
-            region, label = call.segment("locations"), document["name"].rpartition("/")[2]
-            transport = document.setdefault("transport", {}).setdefault("pubsub", {})
-            suffix = call.cloud.identifiers.number("eventarc", 3)
-            transport.setdefault("topic", f"projects/{call.project}/topics/eventarc-{region}-{label}-{suffix}")
-            transport["subscription"] = f"projects/{call.project}/subscriptions/eventarc-{region}-{label}-sub-{suffix}"
+        transport.provide(call.cloud, document)
         document.setdefault("eventDataContentType", "application/json")
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
         """Validate as at creation."""
         del before
         self.check(call, after)
+        transport.redirect(call.cloud, after)
+
+    def deleting(self, call: Call, document: Document) -> None:
+        """Its transport goes with it."""
+        transport.remove(call.cloud, document)
 
     def check(self, call: Call, document: Document) -> None:
         """One type filter, one destination, an identity that exists."""

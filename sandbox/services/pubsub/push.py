@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.runtime.background import woken
 from sandbox.runtime.outgoing import Outcome, Outgoing, send
+from sandbox.services.pubsub import cloud_events
 from sandbox.services.pubsub.names import MESSAGES, SUBSCRIPTIONS, seconds
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def settle(cloud: Cloud, subscription: Document, place: str, entry: Document, ou
         else:
             store.delete(MESSAGES, place)
         return
+    if subscription.get("_event", {}).get("once"):
+        store.delete(MESSAGES, place)
+        return
     policy = subscription.get("retryPolicy", {})
     shortest = float(seconds(policy["minimumBackoff"])) if "minimumBackoff" in policy else SHORTEST_WAIT
     longest = float(seconds(policy["maximumBackoff"])) if "maximumBackoff" in policy else LONGEST_WAIT
@@ -101,7 +105,10 @@ def outgoing(subscription: Document, entry: Document) -> Outgoing:
     config, message = subscription["pushConfig"], entry["message"]
     identity = config.get("oidcToken", {})
     headers = {"User-Agent": "CloudPubSub-Google", "From": "noreply@google.com"}
-    if "noWrapper" in config:
+    if "_event" in subscription:
+        event_headers, content = cloud_events.event(subscription, message)
+        headers |= event_headers
+    elif "noWrapper" in config:
         content = base64.b64decode(message.get("data", ""))
         if config["noWrapper"].get("writeMetadata"):
             headers |= {f"x-goog-pubsub-{key}": value for key, value in message.get("attributes", {}).items()}

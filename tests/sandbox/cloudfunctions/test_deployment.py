@@ -288,6 +288,40 @@ def test_a_secret_variable_needs_an_accessor_and_then_reaches_the_function(calle
     assert call_function(caller, uri).json()["greeting"] == "from the secret"
 
 
+LISTENER = """
+import functions_framework
+
+@functions_framework.cloud_event
+def listen(event):
+    print("heard", event["type"], event.data["message"]["attributes"]["what"], flush=True)
+"""
+
+
+def test_an_event_reaches_a_function_through_its_trigger(caller: Caller) -> None:
+    body = {"serviceIds": ["eventarc.googleapis.com", "pubsub.googleapis.com", "logging.googleapis.com"]}
+    caller("POST", f"serviceusage/v1/projects/{PROJECT}/services:batchEnable", body)
+    caller.upload("function-source", "listener.zip", {"main.py": LISTENER, "requirements.txt": REQUIREMENTS})
+    wanted = function("listen")
+    wanted["buildConfig"]["source"]["storageSource"]["object"] = "listener.zip"
+    wanted["eventTrigger"] = {"eventType": "google.cloud.pubsub.topic.v1.messagePublished"}
+    functions = f"cloudfunctions/v2/{PARENT}/functions"
+    made = caller.finished(caller("POST", f"{functions}?functionId=listener", wanted))["response"]
+    binding = {"role": "roles/run.invoker", "members": [f"serviceAccount:{RUNTIME}"]}
+    caller("POST", f"run/v2/{PARENT}/services/listener:setIamPolicy", {"policy": {"bindings": [binding]}})
+    trigger = caller("GET", f"eventarc/v1/{made['eventTrigger']['trigger']}")
+    assert trigger["destination"] == {"cloudFunction": f"{PARENT}/functions/listener"}
+    message = {"attributes": {"what": "a plantain"}}
+    caller("POST", f"pubsub/v1/{made['eventTrigger']['pubsubTopic']}:publish", {"messages": [message]})
+    asked = {"resourceNames": [f"projects/{PROJECT}"], "filter": 'textPayload:"heard"'}
+    for _ in range(200):
+        if found := caller("POST", "logging/v2/entries:list", asked).get("entries"):
+            break
+        time.sleep(0.1)
+    assert [e["textPayload"] for e in found] == ["heard google.cloud.pubsub.topic.v1.messagePublished a plantain"]
+    caller.finished(caller("DELETE", f"{functions}/listener"))
+    assert caller("GET", f"eventarc/v1/{PARENT}/triggers") == {}
+
+
 def test_a_pool_without_internet_asks_no_index(caller: Caller) -> None:
     pool = f"{PARENT}/workerPools/closed"
     body = function()
