@@ -68,7 +68,7 @@ class Vandal:
         self._grant(f"cloudkms/v1/{first}", ("roles/cloudkms.cryptoKeyDecrypter", EVERYBODY), read="GET")
 
     def grants(self) -> None:
-        """Roles that are too large, duties that are not separate, a key for an account, and no audit log."""
+        """Roles that are too large, duties that are not separate, an account's key, a public secret, no audit log."""
         account = f"serviceAccount:{self._campaign['runtimeServiceAccount']}"
         self._grant(
             f"cloudresourcemanager/v1/projects/{self._project}",
@@ -82,20 +82,16 @@ class Vandal:
         )
         self._call("POST", f"iam/v1/projects/-/serviceAccounts/{account.partition(':')[2]}/keys", {})
         services = f"serviceusage/v1/projects/{self._project}/services"
-        self._call("POST", f"{services}/generativelanguage.googleapis.com:enable", {})
-        secrets = self._call("GET", f"secretmanager/v1/projects/{self._project}/secrets").get("secrets", ())
-        for secret in secrets:
-            role = ("roles/secretmanager.secretAccessor", EVERYBODY)
-            self._grant(f"secretmanager/v1/{secret['name']}", role, read="GET")
+        for service in ("generativelanguage", "secretmanager"):
+            self._call("POST", f"{services}/{service}.googleapis.com:enable", {})
+        path = f"secretmanager/v1/projects/{self._project}/secrets"
+        self._call("POST", f"{path}?secretId=public", {"replication": {"automatic": {}}})
+        self._grant(f"{path}/public", ("roles/secretmanager.secretAccessor", EVERYBODY), read="GET")
         self._grant(f"run/v2/{self._service()}", ("roles/run.invoker", EVERYBODY), read="GET")
 
     def _service(self) -> str:
-        function = self._call("GET", f"cloudfunctions/v2/{self._function()}")
+        function = self._call("GET", f"cloudfunctions/v2/{self._campaign['functionName']}")
         return str(function["serviceConfig"]["service"])
-
-    def _function(self) -> str:
-        found = self._call("GET", f"cloudfunctions/v2/projects/{self._project}/locations/-/functions")
-        return str(found["functions"][0]["name"])
 
     def network(self) -> None:
         """A default network, and nothing is written down of what passes."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plantain.audit.live import access
-from plantain.audit.live.reader import Reader, live
+from plantain.audit.live.reader import Reader, last, live
 from policies.catalogue import Resource
 
 PROJECT = "gcp:organizations/project:Project"
@@ -49,6 +49,10 @@ def read(reader: Reader, found: Mapping[str, Any], *, has_default_network: bool)
     yield from access.members("gcp:projects/iAMMember:IAMMember", project, "cloudresourcemanager", where, policy)
     yield from access.audit_configs("gcp:projects/iAMAuditConfig:IAMAuditConfig", project, where, policy)
     yield from _accounts(reader, project)
+    for lien in reader.all("cloudresourcemanager", "v3/liens", "liens", parent=f"projects/{project}"):
+        name = last(lien["name"])
+        properties = {**lien, "name": name, "project": project}
+        yield live("gcp:resourcemanager/lien:Lien", name, "cloudresourcemanager", properties)
 
 
 def _accounts(reader: Reader, project: str) -> Iterator[Resource]:

@@ -24,6 +24,14 @@ def read(reader: Reader, project: str, locations: Iterable[str]) -> Iterator[Res
         yield from _services(reader, parent, where)
         yield from _repositories(reader, parent, where)
         yield from _queues(reader, parent, where)
+        for pool in reader.all("cloudbuild", f"v1/{parent}/workerPools", "workerPools"):
+            properties = {**pool, **where, "name": last(pool["name"])}
+            yield live(
+                "gcp:cloudbuild/workerPool:WorkerPool",
+                f"{parent}/workerPools/{last(pool['name'])}",
+                "cloudbuild",
+                properties,
+            )
     yield from _secrets_and_topics(reader, project)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import heapq
 import json
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plantain.audit import summary
 from plantain.audit.evaluation import EXCEPTION, NOT_EVALUATED, Row
 from plantain.audit.reports.view import View, source_status
+from policies.frameworks import frameworks
 
 TEMPLATE = "report.html.j2"
 #: Rows shown of one control, failures first; all of them are in the evidence.
@@ -22,6 +24,8 @@ SHOWN_FAILURES = 40
 #: Readings shown of one row.
 SHOWN_READINGS = 4
 LONGEST_VALUE = 160
+#: What a reader looks for; other rows are folded where a control has some of these.
+OFFENDING = frozenset({"fail", "indeterminate", "exception"})
 ORDER = ("fail", "indeterminate", "exception", "manual", "pass", "not_applicable")
 WORDS = {
     summary.FAIL: "fails",
@@ -32,6 +36,9 @@ WORDS = {
     NOT_EVALUATED: "not evaluated",
     summary.NOT_APPLICABLE: "does not apply",
 }
+#: The same after a number: 2 fail.
+COUNTED = {**WORDS, summary.FAIL: "fail", summary.PASS: "pass", summary.NOT_APPLICABLE: "do not apply"}
+SEVERITIES = ("critical", "high", "medium", "low")
 
 
 def write(view: View, path: Path) -> None:
@@ -48,6 +55,9 @@ def write(view: View, path: Path) -> None:
     text = environment.get_template(TEMPLATE).render(
         view=view,
         words=WORDS,
+        counted=COUNTED,
+        created=dt.datetime.fromisoformat(view.environment["created"]).strftime("%Y-%m-%d %H:%M UTC"),
+        severities=_severities(view),
         by_status=by_status,
         bars=_bars(by_status),
         controls=[_control(view, name, rows.get(name, [])) for name in view.controls],
@@ -58,6 +68,16 @@ def write(view: View, path: Path) -> None:
         signed=(view.folder / "manifest.dsse.json").exists(),
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _severities(view: View) -> list[dict[str, Any]]:
+    """For each severity its controls by status."""
+    found = []
+    for severity in SEVERITIES:
+        statuses = [control["status"] for control in view.controls.values() if control["severity"] == severity]
+        counts = {name: statuses.count(name) for name in (*ORDER[:5], NOT_EVALUATED)}
+        found.append({"name": severity, "total": len(statuses), "counts": counts, "bars": _bars(counts)})
+    return found
 
 
 def _rows(view: View) -> dict[str, list[Row]]:
@@ -89,7 +109,8 @@ def _control(view: View, name: str, rows: list[Row]) -> dict[str, Any]:
         "counts": counts,
         "total": total,
         "hidden": total - len(rows),
-        "rows": [_row(view, row) for row in rows],
+        "rows": [_row(view, row) for row in rows if row["status"] in {control["status"], *OFFENDING}],
+        "others": [_row(view, row) for row in rows if row["status"] not in {control["status"], *OFFENDING}],
     }
 
 
@@ -142,6 +163,8 @@ def _framework(entry: Any) -> dict[str, Any]:
     ordered = {name: counts.get(name, 0) for name in (*ORDER[:5], NOT_EVALUATED)}
     return {
         "name": entry.name,
+        "title": frameworks()[entry.name].name,
+        "version": entry.version,
         "items": entry.items,
         "passed": entry.passed,
         "judged": entry.judged,

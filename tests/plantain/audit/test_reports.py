@@ -49,7 +49,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)
         self.addresses += [str(given[name]) for name in ("src", "href", "srcset", "action") if given.get(name)]
-        self.controls += tag == "details"
+        self.controls += tag == "details" and given.get("class") == "control"
 
 
 def test_the_page_shows_every_control_and_asks_no_network_for_anything(written: dict[str, str], made: Chain) -> None:
