@@ -43,6 +43,18 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
         organization.close()
 
 
+def check(report: dict[str, Any]) -> None:
+    """Refuse a report in which somebody did not join, or did not leave.
+
+    Raises:
+        AssertionError: with the report.
+    """
+    joined_all = (report["up"]["failed"], report["up"]["members"]) == (0, report["stacks"])
+    left_all = (report["destroy"]["failed"], report["destroy"]["members"]) == (0, 0)
+    if not (joined_all and left_all):
+        raise AssertionError(f"not every stack joined and left: {report}")
+
+
 def _stack(organization: Organization, index: int, perimeter: str) -> Stack:
     project = f"campaign-{index}-x"
     body = {"projectId": project, "name": "x", "parent": {"type": "organization", "id": NUMBER}}
@@ -63,4 +75,6 @@ def _run(stack: Stack, verb: str) -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20, Path(temporary)), indent=2))
+        measured = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20, Path(temporary))
+    print(json.dumps(measured, indent=2))
+    check(measured)

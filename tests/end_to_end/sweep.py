@@ -29,8 +29,12 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 #: Not resources: what was asked, done and counted on the way.
-JOURNALS = re.compile(r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|deleted", re.IGNORECASE)
-GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}")
+JOURNALS = re.compile(
+    r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|^storage\.usage$|deleted|"
+    r"^monitoring\.(alerts|notifications|timeSeries)$",
+    re.IGNORECASE,
+)
+GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)")
 ATTEMPTS = 4
 
 
