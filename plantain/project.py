@@ -133,9 +133,13 @@ def campaign(root: Path, name: str) -> Campaign:
 
 
 def _text(value: Any) -> str:
-    """A value as Pulumi hands it to the program: text, or JSON for objects."""
-    if isinstance(value, dict) and set(value) == {"secure"}:
-        return "secret"
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)
+    """A value as Pulumi hands it to the program: text, or JSON for objects; secrets are not opened."""
+    value = _opened(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _opened(value: Any) -> Any:
+    """A value whose encrypted parts, wherever they stand, are the word ``secret``."""
+    if isinstance(value, dict):
+        return "secret" if set(value) == {"secure"} else {key: _opened(part) for key, part in value.items()}
+    return [_opened(part) for part in value] if isinstance(value, list) else value

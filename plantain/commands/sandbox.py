@@ -90,6 +90,29 @@ def env(
 
 
 @app.command()
+def rehearse(
+    stack: Annotated[str, typer.Argument(help="Stack whose settings to try, as prod.")],
+    name: Annotated[str, typer.Option(help="Stack to write them for.")] = "rehearsal",
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Write a stack's own settings for the sandbox, so that what will be deployed is tried first."""
+    from plantain.project import project_root  # noqa: PLC0415
+    from plantain.rehearsal import rehearse as write  # noqa: PLC0415
+
+    root = project_root()
+    sandbox = Sandbox.attach(data)
+    path, changes = write(root, stack, f"http://127.0.0.1:{DEFAULT_PORT}", sandbox.url, name=name)
+    if json:
+        output.document({"file": path.name, "stack": name, "changes": changes})
+        return
+    output.say(f"{path.name} holds the settings of {stack}, but for:")
+    for line in changes:
+        output.say(f"  {line}")
+    output.say(f"Next: pulumi stack select --create {name}; plantain doctor --stack {name}; pulumi up --stack {name}")
+
+
+@app.command()
 def requests(
     data: Data = DEFAULT_DATA,
     count: Annotated[int, typer.Option(help="How many of the last ones.")] = 30,
