@@ -1,4 +1,4 @@
-"""Exports of the inventory: JSON Lines in a bucket, one asset a line."""
+"""Exports of the inventory: JSON Lines in a bucket, one asset a line, or rows of a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from sandbox.call import Call
-from sandbox.errors import InvalidArgument, NotEmulated
-from sandbox.services.cloudasset import inventory
+from sandbox.errors import InvalidArgument
+from sandbox.services.cloudasset import inventory, tables
 from sandbox.services.cloudasset.searches import exported, known, scope
 from sandbox.services.storage.contents import Upload, create, require
 
@@ -23,11 +23,8 @@ def export(call: Call) -> Document:
 
     Raises:
         InvalidArgument: no destination, or a malformed one.
-        NotEmulated: BigQuery as destination.
     """
     config = call.body.get("outputConfig", {})
-    if "bigqueryDestination" in config:
-        raise NotEmulated("The sandbox does not emulate exports of assets to BigQuery: export to Cloud Storage.")
     destination = config.get("gcsDestination", {})
     content = call.body.get("contentType") or "CONTENT_TYPE_UNSPECIFIED"
     wanted = call.body.get("assetTypes", [])
@@ -37,17 +34,22 @@ def export(call: Call) -> Document:
         item = exported(call, asset, content)
         if item is not None:
             lines.setdefault(asset.type.asset_type, []).append(item)
-    if uri := destination.get("uri"):
+    written: list[str] = []
+    if "bigqueryDestination" in config:
+        tables.write(call, config["bigqueryDestination"], lines)
+    elif uri := destination.get("uri"):
         written = [write(call, uri, [line for group in lines.values() for line in group])]
     elif prefix := destination.get("uriPrefix"):
         written = [write(call, f"{prefix.rstrip('/')}/{kind}/0", group) for kind, group in lines.items()]
     else:
-        raise InvalidArgument("outputConfig.gcsDestination needs a uri or a uriPrefix.")
+        raise InvalidArgument(
+            "outputConfig needs a bigqueryDestination, or a gcsDestination with a uri or a uriPrefix."
+        )
     response = {
         "@type": f"{PACKAGE}.ExportAssetsResponse",
         "readTime": call.cloud.clock.timestamp(),
         "outputConfig": config,
-        "outputResult": {"gcsResult": {"uris": written}},
+        **({"outputResult": {"gcsResult": {"uris": written}}} if written else {}),
     }
     name = f"{scope(call)}/operations/ExportAssets/{content}/{call.cloud.identifiers.hexadecimal('operations', 32)}"
     metadata = {"@type": f"{PACKAGE}.ExportAssetsRequest", "parent": scope(call), "outputConfig": config}

@@ -1,8 +1,8 @@
-"""Delivery: what sinks send to topics and buckets, with the permissions of their writers.
+"""Delivery: what sinks send to topics, buckets and datasets, with the permissions of their writers.
 
 Formats: https://docs.cloud.google.com/logging/docs/export/storage and
 https://docs.cloud.google.com/logging/docs/export/pubsub (read 2026-08). The real service writes a bucket's files once
-an hour; here each round makes one, numbered within its hour. Sinks to BigQuery deliver nothing.
+an hour; here each round makes one, numbered within its hour.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sandbox.errors import ApiError
 from sandbox.runtime.background import woken
 from sandbox.services.logging.entries import admission, below
 from sandbox.services.logging.sinks import KIND as SINKS
+from sandbox.services.logging.tables import Writer
 from sandbox.services.pubsub import messages
 from sandbox.services.pubsub.names import TOPICS
 
@@ -31,7 +32,7 @@ Document = dict[str, Any]
 
 CURSORS = "logging.cursors"
 INTERVAL_SECONDS = 5.0
-TOPIC, BUCKET = "pubsub.googleapis.com/", "storage.googleapis.com/"
+TOPIC, BUCKET, DATASET = "pubsub.googleapis.com/", "storage.googleapis.com/", "bigquery.googleapis.com/"
 
 
 def watch(cloud: Cloud) -> None:
@@ -49,7 +50,7 @@ async def deliver(cloud: Cloud) -> None:
     """Send every sink what has come since its last round."""
     for name, sink in cloud.store.items(SINKS):
         destination = sink["destination"]
-        if sink.get("disabled") or not destination.startswith((TOPIC, BUCKET)):
+        if sink.get("disabled") or not destination.startswith((TOPIC, BUCKET, DATASET)):
             continue
         fresh = arrived(cloud, name, sink)
         if fresh and await sent(cloud, sink, fresh):
@@ -75,6 +76,8 @@ async def sent(cloud: Cloud, sink: Document, entries: list[Document]) -> bool:
     """Send entries to the sink's destination; whether its writer was let in."""
     if sink["destination"].startswith(TOPIC):
         return publish(cloud, sink, entries)
+    if sink["destination"].startswith(DATASET):
+        return await Writer(cloud, sink).write(entries)
     return await upload(cloud, sink, entries)
 
 
