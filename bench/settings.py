@@ -219,7 +219,11 @@ def previewed(world: World, case: Case) -> dict[str, Any]:
 def deployed(world: World, name: str) -> Iterator[dict[str, Any]]:
     """Deploy a shape's cases in rounds."""
     cases = [case for case in CASES if case.shape == name and not case.apart]
-    for group in rounds(cases, lambda together: fits(*world.documents(name, together))):
+    some = [case for case in cases if not case.alone]
+    replacing = [[case] for case in cases if case.alone and case.why]
+    lasting = [case for case in cases if case.alone and not case.why]  # cannot be taken back, so nothing comes after
+    groups = [*rounds(some, lambda together: fits(*world.documents(name, together))), *replacing]
+    for group in [*groups, lasting] if lasting else groups:
         world.write(name, group)
         started = time.monotonic()
         row: dict[str, Any] = {"shape": name, "settings": sorted(case.name for case in group)}
@@ -240,7 +244,7 @@ def problems(case: Case, row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{case.name}: {' '.join(row['refused'])[-400:]}"
 
 
-def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, apply: bool) -> list[str]:
+def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, preview: bool, deploy: bool) -> list[str]:
     """Preview and deploy the cases of shapes that share a sandbox; returns what is wrong."""
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -249,14 +253,14 @@ def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, apply
             for name in names:
                 results["deployed"][name] = round(world.deploy(name), 1)
                 for case in CASES:
-                    if case.shape != name or (only and only not in case.name):
+                    if case.shape != name or only not in case.name or not preview:
                         continue
                     row = previewed(world, case)
                     results["cases"][case.name] = row
                     wrong += problems(case, row)
                     sys.stderr.write(f"{case.name}: { ({k: v for k, v in row.items() if k != 'digest'}) }\n")
                     write(results)
-                if apply:
+                if deploy:
                     for row in deployed(world, name):
                         results["rounds"].append(row)
                         sys.stderr.write(f"{row}\n")
@@ -293,7 +297,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.settings")
     parser.add_argument("shapes", nargs="*", help="campaign, or foundation (with those that need it); all by default")
     parser.add_argument("--only", default="", help="part of a setting's name: preview only these")
-    parser.add_argument("--no-apply", action="store_true", help="preview only, deploy nothing but the beginning")
+    parser.add_argument("--preview", action="store_true", help="only preview")
+    parser.add_argument("--deploy", action="store_true", help="only deploy")
     chosen = parser.parse_args()
     results: dict[str, Any] = {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -305,7 +310,8 @@ def main() -> int:
     wrong: list[str] = []
     for names in GROUPS:
         if not chosen.shapes or set(names) & set(chosen.shapes):
-            wrong += measure(names, chosen.only, results, apply=not chosen.no_apply and not chosen.only)
+            preview, deploy = chosen.preview or not chosen.deploy, chosen.deploy or not (chosen.preview or chosen.only)
+            wrong += measure(names, chosen.only, results, preview=preview, deploy=deploy)
     sys.stdout.write("\n".join(wrong or [f"{len(results['cases'])} settings: {RESULTS.name} written"]) + "\n")
     return int(bool(wrong))
 

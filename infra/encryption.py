@@ -86,7 +86,7 @@ class Encryption(Component):
             key: gcp.kms.CryptoKey(
                 f"{name}-{key}",
                 # A ring that others use as well tells keys apart by the project they are for.
-                name=project.project_id.apply(partial(naming.shared_key, key=key)) if placement.ring else key,
+                name=project.project_id.apply(partial(naming.shared_key, key=word)) if placement.ring else word,
                 key_ring=ring,
                 purpose="ENCRYPT_DECRYPT",
                 rotation_period=f"{placement.rotation_days * SECONDS_A_DAY}s",
@@ -96,7 +96,8 @@ class Encryption(Component):
                 deletion_policy=retention.key,
                 opts=self._options(protect=retention.protect),
             )
-            for key in users
+            # How a key is kept cannot be changed, and a name is never free again: so one in hardware has another.
+            for key, word in ((key, f"{key}-hardware" if placement.hardware else key) for key in users)
         }
         self.grants = encrypters(name, self.keys, users, opts=self._options())
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})

@@ -70,9 +70,10 @@ class Network(Component):
             routing_mode="REGIONAL",
             opts=self._options(deleted_with=with_project),
         )
+        # The provider makes its name, with a suffix: another range is another subnet, beside the old one until the
+        # function has moved.
         self.subnet = gcp.compute.Subnetwork(
             f"{name}-subnet",
-            name=naming.NETWORK,
             project=self._project_id,
             region=region,
             network=self.network.id,

@@ -63,7 +63,8 @@ class Registry(Component):
                     ),
                 ),
             ],
-            opts=self._options(),
+            # Another key is another repository, of the same name.
+            opts=self._options(delete_before_replace=True),
         )
         self.register_outputs({"repository": self.repository.id})
 
@@ -115,7 +116,7 @@ class Packages(Component):
                     public_repository="PYPI"
                 ),
             ),
-            opts=self._options(after=[outside]),
+            opts=self._options(after=[outside], delete_before_replace=True),
         )
         self.index = pulumi.Output.concat(
             "https://", location, "-python.pkg.dev/", project.project_id, f"/{naming.PACKAGES}/simple/"

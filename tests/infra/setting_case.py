@@ -47,7 +47,8 @@ class Case:
         setting: the setting that this is a case of, where the path does not say it.
         note: what tells it from other cases of the same setting.
         why: why something that holds data has to be replaced.
-        apart: why it is previewed and not deployed together with others.
+        apart: why it is previewed and not deployed.
+        alone: whether it is deployed by itself, after the others, because it cannot be taken back or replaces much.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Case:
     note: str = ""
     why: str = ""
     apart: str = ""
+    alone: bool = False
 
     @property
     def key(self) -> str:

@@ -135,8 +135,8 @@ def _stack() -> Iterator[Case]:
     yield Case(f"{STACK}centralLogs", GONE, FOUNDATION, apart=ALREADY)
     yield Case(f"{STACK}centralLogs.project", "acme-logs", FOUNDATION, why=NAMED, apart=ALREADY)
     yield Case(f"{STACK}centralLogs.retentionDays", 500, FOUNDATION)
-    yield Case(f"{STACK}centralLogs.locked", True, FOUNDATION)
-    yield Case(f"{STACK}centralLogs.analytics", True, FOUNDATION)
+    yield Case(f"{STACK}centralLogs.locked", True, FOUNDATION, alone=True)
+    yield Case(f"{STACK}centralLogs.analytics", True, FOUNDATION, alone=True)
     yield Case(f"{STACK}centralLogs.auditors", ["group:others@example.com"], FOUNDATION)
     yield Case(f"{STACK}centralLogs.billingAccountSink", True, FOUNDATION)
     policies = f"{STACK}organizationPolicies"

@@ -140,6 +140,14 @@ class TestNetwork:
         assert subnet["ipCidrRange"] == "10.9.0.0/24"
         assert subnet["logConfig"]["flowSampling"] == 1.0
 
+    def test_another_range_is_a_subnet_beside_the_old_one(self, stack: Recording) -> None:
+        subnet = stack.only("compute/subnetwork:Subnetwork")
+        assert "name" not in subnet.inputs, "the provider draws a suffix"
+        assert not subnet.delete_before_replace
+
+    def test_a_repository_with_another_key_takes_the_place_of_the_old_one(self, stack: Recording) -> None:
+        assert stack.only("artifactregistry/repository:Repository").delete_before_replace
+
 
 class TestBuckets:
     """Never public, hard to lose, and colder with age."""

@@ -204,6 +204,10 @@ class TestKeys:
         levels = {key.inputs["versionTemplate"]["protectionLevel"] for key in full.of_type("kms/cryptoKey:CryptoKey")}
         assert levels == {"HSM"}
 
+    def test_hardware_keys_have_names_of_their_own_because_a_name_is_never_free_again(self, full: Recording) -> None:
+        names = {key.inputs["name"] for key in full.of_type("kms/cryptoKey:CryptoKey")}
+        assert names == {"function-hardware", "images-hardware", "logs-hardware"}
+
 
 class TestProjectOfOthers:
     LABELS = make_campaign().labels.as_labels()
