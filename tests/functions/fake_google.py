@@ -162,6 +162,7 @@ class FakeGoogle:
         damage: whether uploads arrive changed.
         unreachable: hosts to which there is no way.
         hook: answers in place of the fake, or calls `answered`.
+        connections: those with the function that are open.
     """
 
     folder: Path
@@ -176,6 +177,7 @@ class FakeGoogle:
     damage: bool = False
     unreachable: set[str] = field(default_factory=set)
     hook: Callable[[Request], Awaitable[Response]] | None = None
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
     port: int = 0
     proxy_port: int = 0
     clock: int = 0
@@ -196,6 +198,12 @@ class FakeGoogle:
             return PlainTextResponse(body, code, names) if isinstance(body, str) else JSONResponse(body, code, names)
 
         self.faults.append(Fault(host, part, answer, times))
+
+    def reset_connections(self) -> Response:
+        """Reset every open connection, as an answer to whatever was asked."""
+        for writer in self.connections:
+            writer.transport.abort()
+        return PlainTextResponse("nobody reads this")
 
     def put(self, bucket: str, name: str, data: bytes, content_type: str = "image/png", **metadata: str) -> None:
         """Store an object."""
@@ -432,12 +440,14 @@ class Proxy:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             await writer.start_tls(self._context)
+            self._google.connections.add(writer)
             inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, self._google.port)
             writers.append(inner_writer)
             await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer))
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # cancelled only by `close`; Python 3.11 would report a cancelled handler as an error
         finally:
+            self._google.connections.discard(writer)
             for each in writers:
                 each.transport.abort()
             self._tunnels.discard(task)

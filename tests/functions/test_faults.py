@@ -97,7 +97,9 @@ FAULTS: dict[str, Any] = {
     "503": partial(refusal, 503),
     "503 without JSON": partial(PlainTextResponse, "<html>busy</html>", 503),
     "cut body": cut,
+    "reset": "reset",
 }
+"""What answers instead; "reset" resets the connection."""
 
 
 def inject(google: FakeGoogle, stage: str, answer: Any, times: int) -> None:
@@ -105,7 +107,8 @@ def inject(google: FakeGoogle, stage: str, answer: Any, times: int) -> None:
     place = STAGES[stage]
     for _ in range(BEFORE.get(stage, 0)):
         google.faults.append(Fault(place.host, place.part, lambda: None, 1))
-    google.faults.append(Fault(place.host, place.part, answer, times))
+    answers = google.reset_connections if answer == "reset" else answer
+    google.faults.append(Fault(place.host, place.part, answers, times))
 
 
 def complete(google: FakeGoogle) -> list[dict[str, Any]]:

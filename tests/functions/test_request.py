@@ -1,13 +1,14 @@
 """What POST /images takes, and how it says what it does not take."""
 
 import base64
+import gzip
 import json
 from typing import Any
 
 import pytest
 
 from generation.labels import label_problems
-from generation.request import MOST_IMAGES, Request
+from generation.request import MOST_IMAGES, HarmCategory, HarmThreshold, Request
 from generation.settings import read
 from generation.validation import parse
 from tests.functions.conftest import ENVIRONMENT, Function
@@ -85,6 +86,13 @@ class TestShape:
         assert says in error["message"]
         assert '{"prompt"' in error["details"][0]["hint"]
 
+    async def test_a_compressed_body_is_not_unpacked(self, function: Function) -> None:
+        bomb = gzip.compress(json.dumps({"prompt": "a" * 10_000_000}).encode())
+
+        response = await function.http.post("/images", content=bomb, headers={"content-encoding": "gzip"})
+
+        assert (response.status_code, response.json()["error"]["details"][0]["reason"]) == (400, "INVALID_JSON")
+
     @pytest.mark.parametrize(
         "fields",
         [
@@ -120,6 +128,19 @@ class TestShape:
         error = await function.refused(prompt=PROMPT, model="gemini-3-pro-image-preview")
 
         assert "was retired on 2026-07-17; use gemini-3-pro-image" in error["message"]
+
+    @pytest.mark.parametrize("threshold", HarmThreshold)
+    async def test_each_category_takes_each_threshold(
+        self, function: Function, google: FakeGoogle, threshold: HarmThreshold
+    ) -> None:
+        safety = dict.fromkeys(HarmCategory, threshold)
+
+        made = await function.made(prompt="a lighthouse", safety=safety)
+
+        sent = google.model_calls[0].json["safetySettings"]
+        assert {setting["category"]: setting["threshold"] for setting in sent} == safety
+        record = google.objects["spring-images"][f"images/{made['id']}/record.json"]
+        assert json.loads(record.data)["safety"]["thresholds"] == safety
 
     def test_fields_are_named_as_google_names_them(self) -> None:
         names = {field.alias for field in Request.model_fields.values()}
