@@ -1,8 +1,8 @@
-"""The picture of a campaign in docs/campaign.md, drawn from the graph of its resources.
+"""The pictures of a campaign in docs/campaign.md and of the foundation in docs/infrastructure.md, from their resources.
 
     python -m tests.infra.graph
 
-draws it anew; a test fails when it is not as this draws it.
+draws them anew; a test fails when they are not as this draws them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "functions"))
 
-from tests.infra.stacks import record  # noqa: E402 -- the path comes first
+from tests.infra.setting_case import FOUNDATION, SEED, Shape, filled_shape  # noqa: E402 -- the path comes first
+from tests.infra.setting_shapes import SHAPES  # noqa: E402 -- the path comes first
+from tests.infra.stacks import record, record_documents  # noqa: E402 -- the path comes first
 
 if TYPE_CHECKING:
     from tests.infra.recording_engine import Recording, Registered
 
 PAGE = ROOT / "docs" / "campaign.md"
+FOUNDATION_PAGE = ROOT / "docs" / "infrastructure.md"
 BEGIN = "<!-- drawn by python -m tests.infra.graph -->"
 END = "<!-- end of the picture -->"
-WRAPPERS = {"Campaign", "CampaignFoundation", "Guard"}
+WRAPPERS = {"Campaign", "CampaignFoundation", "Foundation", "Guard"}
 PERIMETER = "Perimeter"
 
 
@@ -86,11 +89,18 @@ def picture(stack: Recording) -> str:
     )
     lines = ["flowchart LR"]
     lines += [f'  {name}["{name} ({count[name]})"]' for name in sorted(set(found) - set(inside))]
-    lines += ['  subgraph inside["made inside the perimeter"]']
-    lines += [f'    {name}["{name} ({count[name]})"]' for name in inside]
-    lines += ["  end"]
+    if inside:
+        lines += ['  subgraph inside["made inside the perimeter"]']
+        lines += [f'    {name}["{name} ({count[name]})"]' for name in inside]
+        lines += ["  end"]
     lines += [f"  {before} --> {name}" for name in sorted(found) for before in sorted(found[name])]
     return "\n".join(lines)
+
+
+def whole_foundation() -> Shape:
+    """A stack with a foundation and a seed project, as no stack has both but one picture may."""
+    both = {**SHAPES[FOUNDATION].settings, "bootstrap": SHAPES[SEED].settings["bootstrap"]}
+    return filled_shape(Shape(both), {})
 
 
 def page(text: str, drawn: str) -> str:
@@ -102,15 +112,18 @@ def page(text: str, drawn: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"{PAGE.name} has no lines {BEGIN!r} and {END!r}")
+        raise ValueError(f"the page has no lines {BEGIN!r} and {END!r}")
     return f"{before}{BEGIN}\n\n```mermaid\n{drawn}\n```\n\n{END}{after}"
 
 
 def main() -> None:
     """Draw it anew."""
     with tempfile.TemporaryDirectory() as name:
-        drawn = picture(record(project_folder(Path(name))))
-    PAGE.write_text(page(PAGE.read_text(), drawn))
+        folder = project_folder(Path(name))
+        drawn = picture(record(folder))
+        PAGE.write_text(page(PAGE.read_text(), drawn))
+        drawn = picture(record_documents(folder, whole_foundation().settings, None))
+        FOUNDATION_PAGE.write_text(page(FOUNDATION_PAGE.read_text(), drawn))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.infra import graph
-from tests.infra.stacks import record
+from tests.infra.stacks import record, record_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,12 @@ def stack(root: Path) -> Recording:
 def test_the_picture_of_a_campaign_is_fresh(stack: Recording) -> None:
     text = graph.PAGE.read_text()
     assert graph.page(text, graph.picture(stack)) == text, "run: python -m tests.infra.graph"
+
+
+def test_the_picture_of_the_foundation_is_fresh(root: Path) -> None:
+    text = graph.FOUNDATION_PAGE.read_text()
+    drawn = graph.picture(record_documents(root, graph.whole_foundation().settings, None))
+    assert graph.page(text, drawn) == text, "run: python -m tests.infra.graph"
 
 
 def test_an_edge_that_follows_from_others_is_not_drawn(stack: Recording) -> None:
