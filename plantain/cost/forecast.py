@@ -219,7 +219,7 @@ def _batch(model: Model, images: Mapping[str, int], standard: Decimal) -> Mode:
 def _provisioned(units: int | None, unit_price: Decimal | None, peak: float) -> Mode:
     if units is None:
         return Mode("provisioned", None, "not offered for this model")
-    carried = f"{units} units carry {peak:.2g} images a minute"
+    carried = f"{units} unit{'' if units == 1 else 's'} for a peak of {peak:.2g} images a minute"
     if unit_price is None:
         return Mode("provisioned", None, f"{carried}; ask Google for the price of a unit, then --unit-price")
     return Mode("provisioned", (unit_price * units).quantize(CENT), carried)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from plantain.graphs.scene import Node, Scene
 
 SHAPES = {
@@ -13,6 +15,8 @@ SHAPES = {
     "queue": ("[/", "/]"),
     "model": ("[[", "]]"),
 }
+ENTITIES = str.maketrans({"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;", "`": "#96;", "#": "#35;"})
+LIST = re.compile(r"^(\d*)([.)*+-])(?= )")
 ARROWS = {"call": "-->", "data": "==>", "key": "-.->", "identity": "-.->"}
 
 
@@ -51,5 +55,9 @@ def _box(name: str, node: Node) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that cannot end a label."""
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text that stays what it is: it ends no label, and is neither Markdown nor an entity.
+
+    Seen in Mermaid 12: a backtick begins Markdown, ``#35;`` is an entity, ``1. `` and ``- `` are lists it refuses.
+    """
+    plain = " ".join(text.split()).translate(ENTITIES)
+    return LIST.sub(lambda found: f"{found[1]}#{ord(found[2])};", plain)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -10,7 +12,7 @@ import pytest
 from plantain.commands import graph as command
 from plantain.errors import InputError, StackError
 from plantain.graphs.mermaid import mermaid
-from plantain.graphs.scene import Scene, scene
+from plantain.graphs.scene import Edge, Node, ProjectBox, Scene, scene
 from plantain.graphs.svg import svg
 from plantain.stack import Stack
 
@@ -157,3 +159,80 @@ def test_a_stack_that_is_not_there_is_pulumis_to_name(monkeypatch: pytest.Monkey
     with pytest.raises(StackError) as caught:
         command.graph("prod")
     assert caught.value.exit_code == 5
+
+
+LABEL = r'"(?P<label>[^"`\n]+)"'
+SHAPES = (
+    (r"\[\(", r"\)\]"),
+    (r"\[\[", r"\]\]"),
+    (r"\(\[", r"\]\)"),
+    (r"\{\{", r"\}\}"),
+    (r"\[/", r"/\]"),
+    (r"\[", r"\]"),
+)
+NODES = [re.compile(rf"^ *(?P<id>n\d+){begin}{LABEL}{end}$") for begin, end in SHAPES]
+SUBGRAPH = re.compile(rf"^ *subgraph (?P<id>[a-z]\w*)\[{LABEL}\]$")
+EDGE = re.compile(rf"^ *(?P<source>n\d+) (?:-->|==>|-\.->)\|{LABEL}\| (?P<target>n\d+)$")
+HOSTILE = (
+    'a "b" <c>',
+    "`md` **x**",
+    "end",
+    "x#35;y #quot; z",
+    "semi;colon",
+    "line\nbreak",
+    "1. list",
+    "- item",
+    "[x](y)",
+)
+
+
+def parsed(text: str) -> tuple[set[str], list[str], list[tuple[str, str]]]:
+    """Boxes, labels and edges of a flowchart, by the part of Mermaid's grammar that is written; fails on other lines.
+
+    The same text, hostile labels included, was drawn by Mermaid 12 itself when this was written.
+    """
+    first, *lines = text.rstrip("\n").split("\n")
+    assert first == "flowchart LR"
+    boxes: set[str] = set()
+    labels: list[str] = []
+    edges: list[tuple[str, str]] = []
+    depth = 0
+    for line in lines:
+        if line.strip() == "end":
+            depth -= 1
+            assert depth >= 0
+        elif found := EDGE.match(line):
+            assert depth == 0
+            edges.append((found["source"], found["target"]))
+        else:
+            found = next(filter(None, (form.match(line) for form in (SUBGRAPH, *NODES))), None)
+            assert found, line
+            depth += line.lstrip().startswith("subgraph")
+            assert found["id"] not in boxes
+            assert found["id"] != "end"
+            boxes.add(found["id"])
+            labels.append(found["label"])
+    assert depth == 0
+    return boxes, labels, edges
+
+
+@pytest.mark.parametrize("options", [{}, {"enforced": False}, {"number": "99"}])
+def test_the_mermaid_text_is_a_flowchart_whose_edges_join_boxes(options: dict[str, Any]) -> None:
+    found = drawn(**options)
+    boxes, labels, edges = parsed(mermaid(found))
+    assert len(edges) == len(found.edges)
+    assert {name for edge in edges for name in edge} <= boxes
+    assert any("gemini-3-pro-image" in label for label in labels)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_ends_a_label_or_means_something_to_mermaid(name: str) -> None:
+    nodes = [Node("a", "bucket", name), Node("b", "key", name)]
+    box = ProjectBox("p", "17", "p", inside=True, nodes=nodes)
+    text = mermaid(Scene("prod", name, True, (box,), (), (Edge("a", "b", name, "key"),)))
+    _, labels, edges = parsed(text)
+    assert edges == [("n0", "n1")]
+    for label in labels:
+        shown = html.unescape(re.sub(r"#(\d+);", lambda found: chr(int(found[1])), label))
+        assert " ".join(name.split()) in shown or shown == "project p"
+        assert not re.match(r"\d*[.)*+-] ", label)
