@@ -28,7 +28,6 @@ class Budget(Resource):
 
     kind = KIND
     package = "google.cloud.billing.budgets.v1"
-    tolerated = ("budget", "allUpdatesRule")
 
     def identifier(self, call: Call) -> str:
         """Always generated."""

@@ -78,3 +78,17 @@ def test_half_the_price_in_a_batch() -> None:
     answer = {"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 1120}}
     assert price(MODEL, answer, batch=True) == price(MODEL, answer) / 2
     assert price("another-model", answer) == 0
+
+
+def test_without_its_grant_nothing_is_told_and_images_are_made_all_the_same(
+    admin: Caller, project: str, budget: str
+) -> None:
+    topic = f"/pubsub/v1/projects/{project}/topics/budget"
+    given = admin("GET", f"{topic}:getIamPolicy")[1]
+    assert admin("POST", f"{topic}:setIamPolicy", {"policy": {"bindings": []}})[0] == 200
+    generate(admin, project)
+    generate(admin, project)
+    assert told(admin, budget) == []
+    assert admin("POST", f"{topic}:setIamPolicy", {"policy": {"bindings": given["bindings"]}})[0] == 200
+    generate(admin, project)
+    assert len(told(admin, budget)) == 1
