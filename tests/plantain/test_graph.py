@@ -162,8 +162,8 @@ def test_a_stack_that_is_not_there_is_pulumis_to_name(monkeypatch: pytest.Monkey
 
 
 LABEL = r'"(?P<label>[^"`\n]+)"'
-SHAPES = (
-    (r"\[\(", r"\)\]"),
+PAIRS = r"\[\( \)\]", r"\[\[ \]\]", r"\(\[ \]\)", r"\{\{ \}\}", r"\[/ /\]", r"\[ \]"
+NODES = [re.compile(r"^ *(?P<id>n\d+)" + pair.replace(" ", LABEL) + "$") for pair in PAIRS]
     (r"\[\[", r"\]\]"),
     (r"\(\[", r"\]\)"),
     (r"\{\{", r"\}\}"),
