@@ -24,7 +24,7 @@ TEXTS = (
 )
 SINK = (
     "Prowler knows sinks without a filter only, of the project or above it. The control asks whether anything is left "
-    "out: the campaign's log bucket takes everything through `_Default`, which no exclusion narrows."
+    "out, and whether a sink is on: Prowler takes a disabled one for a sink."
 )
 
 
@@ -80,8 +80,19 @@ SHARED = (
     Shared("cloudstorage_audit_logs_enabled", ("audit-logs-complete",)),
     Shared("cloudstorage_uses_vpc_service_controls", ("perimeter-has-campaigns",)),
     Shared("kms_key_not_publicly_accessible", ("key-not-public",), KEY_GRANT),
-    Shared("kms_key_rotation_enabled", ("key-rotation",), KEY),
-    Shared("kms_key_rotation_max_90_days", ("key-rotation",), KEY),
+    Shared(
+        "kms_key_rotation_enabled",
+        ("key-rotation",),
+        KEY,
+        "Prowler is content with any period and has a second check for its length; the control asks for 90 days.",
+    ),
+    Shared(
+        "kms_key_rotation_max_90_days",
+        ("key-rotation",),
+        KEY,
+        "Prowler's check breaks at times with nanoseconds, which is how Pulumi's provider sets the next rotation, and "
+        "says nothing of any key.",
+    ),
     Shared("iam_audit_logs_enabled", ("audit-logs-complete",)),
     Shared("iam_sa_no_user_managed_keys", ("iam-no-account-keys",)),
     Shared("iam_sa_no_administrative_privileges", ("iam-accounts-not-admin",)),
