@@ -164,13 +164,6 @@ def test_a_stack_that_is_not_there_is_pulumis_to_name(monkeypatch: pytest.Monkey
 LABEL = r'"(?P<label>[^"`\n]+)"'
 PAIRS = r"\[\( \)\]", r"\[\[ \]\]", r"\(\[ \]\)", r"\{\{ \}\}", r"\[/ /\]", r"\[ \]"
 NODES = [re.compile(r"^ *(?P<id>n\d+)" + pair.replace(" ", LABEL) + "$") for pair in PAIRS]
-    (r"\[\[", r"\]\]"),
-    (r"\(\[", r"\]\)"),
-    (r"\{\{", r"\}\}"),
-    (r"\[/", r"/\]"),
-    (r"\[", r"\]"),
-)
-NODES = [re.compile(rf"^ *(?P<id>n\d+){begin}{LABEL}{end}$") for begin, end in SHAPES]
 SUBGRAPH = re.compile(rf"^ *subgraph (?P<id>[a-z]\w*)\[{LABEL}\]$")
 EDGE = re.compile(rf"^ *(?P<source>n\d+) (?:-->|==>|-\.->)\|{LABEL}\| (?P<target>n\d+)$")
 HOSTILE = (
