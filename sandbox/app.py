@@ -29,6 +29,7 @@ from sandbox.enforcement.usage import STEP
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
 from sandbox.faults import ConnectionDropped, begin, end
 from sandbox.fields import prune
+from sandbox.front_end import FrontEnd
 from sandbox.request_log import Entry
 from sandbox.runtime import invocation, metadata_server
 from sandbox.runtime.agents import Agents
@@ -82,6 +83,7 @@ def create_app(cloud: Cloud) -> Starlette:
             Route("/{path:path}", api, methods=VERBS),
         ]
     )
+    application.add_middleware(FrontEnd, largest_body=cloud.settings.largest_body)
     cloud.agents = Agents(cloud, application)
     return application
 

@@ -66,7 +66,7 @@ def multipart(call: Call) -> tuple[Document, bytes, str]:
     Raises:
         InvalidArgument: the body has not exactly two parts.
     """
-    found = re.search(r'boundary="?([^";]+)"?', call.headers.get("content-type", ""))
+    found = re.search(r"""boundary=["']?([^"';]+)["']?""", call.headers.get("content-type", ""))
     if not found:
         raise refusals.invalid("Missing multipart boundary in the Content-Type header.", "badContent")
     mark = b"--" + found[1].encode()
