@@ -5,6 +5,7 @@ Rich is imported when something is printed that needs it, because its import tak
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -60,6 +61,21 @@ def heading(text: str) -> None:
 def document(value: Any) -> None:
     """JSON on standard output, for programs."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def fields(value: Any) -> Any:
+    """A dataclass for programs, also within lists: its fields in camelCase, as in Google's documents."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {camel(one.name): fields(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [fields(one) for one in value]
+    return value
+
+
+def camel(name: str) -> str:
+    """``break_even_images`` as ``breakEvenImages``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def exports(variables: Mapping[str, str]) -> None:

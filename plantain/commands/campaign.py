@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import os
 import sys
@@ -150,7 +149,7 @@ def show(name: str, stack: StackName = "sandbox", json: Json = False) -> None:
     found = deployed_campaign(the_stack(root, stack), name)
     signs = vital_signs.read(GoogleCloud.from_environment(root, stack), name, found, today())
     if json:
-        output.document({**dataclasses.asdict(signs), "outputs": found})
+        output.document({**output.fields(signs), "outputs": found})
         return
     more = "more than " if signs.truncated else ""
     month = signs.month
@@ -194,7 +193,7 @@ def checklist(
             signs, quota = live(root, stack, name, found)
     lines = lines_of(campaign, settings, found, signs, quota, today())
     if json:
-        output.document([dataclasses.asdict(line) for line in lines])
+        output.document(output.fields(lines))
     else:
         rows = [("done" if line.done else "OPEN", line.item, line.owner, line.proof) for line in lines]
         output.table(("", "item", "owner", "proof, or what is missing"), rows)

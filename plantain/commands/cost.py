@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -57,7 +56,7 @@ def forecast(
         write_page("forecast.html", html, title=f"Cost forecast of {found.name}", **context)
         output.complain(f"Page: {html}")
     if json:
-        output.document({**dataclasses.asdict(result), "total": result.total})
+        output.document({**output.fields(result), "total": result.total})
         return
     shown = ", ".join(f"{count} of {size}" for size, count in wanted.items())
     output.say(f"{found.name}: {shown} a month with {facts.id}, in {result.currency}")
@@ -108,7 +107,7 @@ def plan(
         facts, size=chosen, per_minute=per_minute, concurrency=concurrency, assumed=assumed, wait_minutes=wait
     )
     if json:
-        output.document(dataclasses.asdict(found))
+        output.document(output.fields(found))
         return
     units = "not sold" if found.units is None else f"{found.units} units"
     window = f", averaged over {found.window_seconds} s" if found.window_seconds else ""
@@ -157,9 +156,9 @@ def report(
         "from": start,
         "to": end,
         "export": export,
-        "recorded": [dataclasses.asdict(one) for one in records],
-        "billed": [dataclasses.asdict(one) for one in rows],
-        "reconciled": [dataclasses.asdict(one) for one in compared],
+        "recorded": records,
+        "billed": rows,
+        "reconciled": compared,
     }
     if html:
         from plantain.pages import write_page  # noqa: PLC0415
@@ -167,7 +166,8 @@ def report(
         write_page("report.html", html, title=f"Cost, {start} to {end}", **document)
         output.complain(f"Page: {html}")
     if json:
-        output.document(document)
+        compared_fields = {name: output.fields(document[name]) for name in ("recorded", "billed", "reconciled")}
+        output.document({**document, **compared_fields})
         return
     columns = ("campaign", "model", "images", "requests", "cached", "failed", "cost")
     output.table(
@@ -218,7 +218,7 @@ def budget(stack: StackName = "sandbox", json: Json = False) -> None:
     }
     found = budgets(cloud, settings.billing_account, spent)
     if json:
-        output.document([{**dataclasses.asdict(one), "crossed": one.crossed} for one in found])
+        output.document([{**output.fields(one), "crossed": one.crossed} for one in found])
     else:
         rows = [
             (

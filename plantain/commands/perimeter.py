@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json as jsonlib
 import os
@@ -129,7 +128,7 @@ def simulate(
     answers = answers_of(perimeters, levels, question)
     allowed = passes(answers)
     if json:
-        output.document({"passes": allowed, "answers": [dataclasses.asdict(one) for one in answers]})
+        output.document({"passes": allowed, "answers": output.fields(answers)})
     else:
         show_answers(answers)
     if not allowed:
@@ -176,7 +175,7 @@ def chosen(groups: list[Group], accept: list[str]) -> list[Group]:
 def flat(group: Group) -> dict[str, Any]:
     """A group for programs."""
     return {
-        **dataclasses.asdict(group.denial),
+        **output.fields(group.denial),
         "count": group.count,
         "last": group.last,
         "identifier": group.identifier,
