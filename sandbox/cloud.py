@@ -45,6 +45,7 @@ CUSTOMER = "C0sandbox"
 ADMINISTRATOR_ROLES = (
     "roles/accesscontextmanager.policyAdmin",
     "roles/billing.admin",
+    "roles/iam.denyAdmin",
     "roles/orgpolicy.policyAdmin",
     "roles/owner",
     "roles/resourcemanager.organizationAdmin",
