@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plantain.errors import PlantainError, WarningFound
 
@@ -84,14 +84,17 @@ def exports(variables: Mapping[str, str]) -> None:
         say(f"export {name}={shlex.quote(value)}")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """A table; the columns named in ``right`` are right-aligned."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> None:
+    """A table; the columns named in ``right`` are right-aligned, those in ``whole`` hold names that are never broken."""
     from rich.table import Table  # noqa: PLC0415 -- see the module's docstring
     from rich.text import Text  # noqa: PLC0415
 
     drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         # Text, because a value such as [dev] is not markup.
         drawn.add_row(*(Text(cell) for cell in row))

@@ -135,7 +135,7 @@ def _ceiling(campaign: Campaign, owner: str) -> Line:
         "cost ceiling",
         owner,
         done=True,
-        proof=f"budget of {budget.amount} {budget.currency or ''} a month tells at 50, 85 and 100 %; "
+        proof=f"budget of {' '.join(filter(None, (str(budget.amount), budget.currency)))} a month tells at 50, 85 and 100 %; "
         f"{campaign.capacity.images_per_minute} images a minute at most",
     )
 

@@ -38,7 +38,7 @@ def show_table(json: Json = False) -> None:
         output.document([as_json(one) for one in found])
         return
     rows = [(one.model.id, one.model.stage, places(one), prices(one), retirement(one)) for one in found]
-    output.table(("model", "stage", "served in", "USD per image", "retired"), rows)
+    output.table(("model", "stage", "served in", "USD per image", "retired"), rows, whole=("model",))
     for gone in table().retired:
         output.say(f"{gone.id} was retired on {gone.on}; use {gone.successor}.")
     output.say(price_note(found[0]))

@@ -127,6 +127,15 @@ def test_a_table_fits_a_terminal_of_eighty_columns_and_shows_markup_as_it_is(mon
     assert any("[bold]" in line for line in lines)
 
 
+def test_a_name_is_never_broken_though_the_terminal_is_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    output.table(("model", "note"), [("gemini-3.1-flash-lite-image", "word " * 9)], whole=("model",))
+    assert "gemini-3.1-flash-lite-image" in screen.getvalue()
+
+
 def test_progress_without_a_terminal_is_a_line_for_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
     with output.progress("rows", 100) as bar:
         for _ in range(100):
