@@ -87,7 +87,7 @@ def exports(variables: Mapping[str, str]) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
 ) -> None:
-    """A table; the columns named in ``right`` are right-aligned, those in ``whole`` hold names that are never broken."""
+    """A table; columns named in ``right`` are right-aligned, those in ``whole`` hold names that are never broken."""
     from rich.table import Table  # noqa: PLC0415 -- see the module's docstring
     from rich.text import Text  # noqa: PLC0415
 

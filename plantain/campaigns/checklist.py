@@ -131,11 +131,12 @@ def _quota(campaign: Campaign, quota: int | None) -> Line:
 
 def _ceiling(campaign: Campaign, owner: str) -> Line:
     budget = campaign.budget
+    amount = " ".join(filter(None, (str(budget.amount), budget.currency)))
     return Line(
         "cost ceiling",
         owner,
         done=True,
-        proof=f"budget of {' '.join(filter(None, (str(budget.amount), budget.currency)))} a month tells at 50, 85 and 100 %; "
+        proof=f"budget of {amount} a month tells at 50, 85 and 100 %; "
         f"{campaign.capacity.images_per_minute} images a minute at most",
     )
 
