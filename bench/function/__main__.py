@@ -5,14 +5,16 @@ import signal
 import sys
 
 from bench.function import page
+from bench.function.conditions import Conditions
 from bench.function.parts import PARTS
 
 
 def main(names: list[str]) -> int:
     for name in names or PARTS:
+        conditions = Conditions()
         figures = PARTS[name]()
-        page.keep(name, figures)
-        print(name, json.dumps(figures, indent=1), flush=True)
+        page.keep(name, figures, conditions.found())
+        print(name, json.dumps(figures, indent=1), conditions.found(), flush=True)
     return 0
 
 

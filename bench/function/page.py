@@ -7,20 +7,26 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "results.json"
 KEY = "function"
+CONDITIONS = "conditions"
 NOTE = """
-The pair is what the libraries offer by themselves: google-genai's asynchronous call on a kept aiohttp session, and an
-upload by google-cloud-storage after it. A request to the function is more than that: HTTP in, validation, a look for
-the same image, a claim, the model, the image, its record, a signed URL, HTTP out, a log line. LiteLLM's proxy stores
-nothing and signs nothing. Model, bucket and signature are a local server that answers from memory, so these are
-figures of the function and not of Google's services. CPU is that of the function's processes; memory is the kernel's
-peak of resident memory, beside LiteLLM proportional memory at the end of the run.
+The function runs in an environment of its own that holds what `functions/requirements.txt` locks and nothing else,
+started by functions-framework as on Cloud Run: two processes, both counted. LiteLLM's proxy has an environment of its
+own, too. The pair is what the libraries offer by themselves: google-genai's asynchronous call on a kept aiohttp session,
+and an upload by google-cloud-storage after it. A request to the function is more than that: HTTP in, validation, a look
+for the same image, a claim, the model, the image, its record, a signed URL, HTTP out, a log line. LiteLLM's proxy stores
+nothing and signs nothing. Model, bucket and signature are a local server that answers from memory, so these are figures
+of the function and not of Google's services. CPU is that of the function's processes; memory is the kernel's peak of
+resident memory, in which what both processes share is counted twice; beside LiteLLM it is proportional memory at the end
+of the run, in which it is counted once.
 """
 
 
-def keep(part: str, figures: Any) -> None:
-    """Write one part of the figures into bench/results.json."""
+def keep(part: str, figures: Any, conditions: dict[str, Any]) -> None:
+    """Write one part of the figures into bench/results.json, and under which conditions they were taken."""
     results = json.loads(RESULTS.read_text("utf-8"))
-    results.setdefault(KEY, {})[part] = figures
+    own = results.setdefault(KEY, {})
+    own[part] = figures
+    own.setdefault(CONDITIONS, {})[part] = conditions
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
 
 
@@ -32,7 +38,16 @@ def section(results: dict[str, Any]) -> str:
     rows = [("what", "wanted", "figure"), ("---", "---", "---")]
     rows += [row for part, make in PARTS.items() if part in found for row in make(found[part])]
     lines = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
-    return "\n## The function\n\n" + "\n".join(lines) + "\n" + NOTE
+    return "\n## The function\n\n" + "\n".join(lines) + "\n" + NOTE + _conditions(found.get(CONDITIONS, {}))
+
+
+def _conditions(found: dict[str, Any]) -> str:
+    said = [
+        f"{TITLES[part]} on {each['date']} ({each['cores']} cores, Python {each['python']}, others had "
+        f"{each['othersPercent']} % of the processors)"
+        for part, each in found.items()
+    ]
+    return f"\nTaken: {'; '.join(said)}.\n" if said else ""
 
 
 Rows = list[tuple[str, str, Any]]
@@ -106,6 +121,15 @@ def requests(found: dict[str, Any]) -> Rows:
     return [(f"{found['requests']:,} requests at random", "no 500", answers)]
 
 
+TITLES = {
+    "cpu": "CPU",
+    "inFlight": "many in flight",
+    "large": "large images",
+    "latency": "latency",
+    "start": "start",
+    "litellm": "LiteLLM",
+    "requests": "requests at random",
+}
 PARTS: dict[str, Callable[[Any], Rows]] = {
     "cpu": cpu,
     "inFlight": in_flight,
