@@ -10,14 +10,14 @@ KEY = "function"
 CONDITIONS = "conditions"
 NOTE = """
 The function runs in an environment of its own that holds what `functions/requirements.txt` locks and nothing else,
-started by functions-framework as on Cloud Run: two processes, both counted. LiteLLM's proxy has an environment of its
-own, too. The pair is what the libraries offer by themselves: google-genai's asynchronous call on a kept aiohttp session,
-and an upload by google-cloud-storage after it. A request to the function is more than that: HTTP in, validation, a look
-for the same image, a claim, the model, the image, its record, a signed URL, HTTP out, a log line. LiteLLM's proxy stores
-nothing and signs nothing. Model, bucket and signature are a local server that answers from memory, so these are figures
-of the function and not of Google's services. CPU is that of the function's processes; memory is the kernel's peak of
-resident memory, in which what both processes share is counted twice; beside LiteLLM it is proportional memory at the end
-of the run, in which it is counted once.
+started by functions-framework as on Cloud Run: two processes, both counted. LiteLLM's proxy has an environment of
+its own, too. The pair is what the libraries offer by themselves: google-genai's asynchronous call on a kept aiohttp
+session, and an upload by google-cloud-storage after it. A request to the function is more than that: HTTP in,
+validation, a look for the same image, a claim, the model, the image, its record, a signed URL, HTTP out, a log
+line. LiteLLM's proxy stores nothing and signs nothing. Model, bucket and signature are a local server that answers
+from memory, so these are figures of the function and not of Google's services. CPU is that of the function's
+processes; memory is the kernel's peak of resident memory, in which what both processes share is counted twice;
+beside LiteLLM it is proportional memory at the end of the run, in which it is counted once.
 """
 
 
