@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from sandbox import control, enums
+from sandbox import control, enums, payload
 from sandbox.audit import READS, record_access, record_change, record_refusal
 from sandbox.bodies import read_body
 from sandbox.call import ANONYMOUS, Call, Origin, Principal, Reply
@@ -252,6 +252,7 @@ async def read_call(cloud: Cloud, request: Request, service: str, path: str, ori
     body = {} if upload else parse(raw, request.headers.get("content-type", ""))
     if enums.wanted(request.query_params):
         body = enums.names(route.method, body)
+    body = payload.parsed(route.method, body)
     return Call(
         cloud=cloud,
         method=route.method,

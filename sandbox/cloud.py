@@ -56,7 +56,6 @@ class Cloud:
     """A running sandbox.
 
     Attributes:
-        strict: unknown request fields are refused, as Google does.
         gateway, instances: set by the server once its sockets are open.
         agents: set by the application.
         drop: set by the server: drops the connection of a client address without an answer.
@@ -71,7 +70,6 @@ class Cloud:
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self.settings = settings
-        self.strict = False
         self.description = described()
         self.store = Store(settings.data / "state.sqlite3")
         self.clock = Clock(self.store)

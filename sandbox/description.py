@@ -24,6 +24,7 @@ class Method:
         pattern: matches the whole raw path without its leading slash.
         prefix: what precedes the resource's name in the path, as ``compute/v1/`` or ``v1/``.
         upload: this route takes media (``/upload/...``).
+        described: the schemas are this version's own, not those of the version that stands in for it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Method:
     response: str
     upload: bool = False
     download: bool = False
+    described: bool = True
     schemas: dict[str, Shape] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -148,6 +150,7 @@ class Description:
                 response=entry["response"],
                 upload=upload,
                 download=entry.get("download", False),
+                described=version == document["version"],
                 schemas=document["schemas"],
             )
             self._routes.setdefault((document["service"], verb), []).append(method)

@@ -169,7 +169,7 @@ class Resource:
 
     def save(self, call: Call, before: Document, after: Document) -> Document | Reply:
         """Store an update and answer with it."""
-        self.refuse_immutable(before, after)
+        self.refuse_immutable(before, after, self.properties(call.method))
         self.stamp(call, after, created=False)
         self.changed(call, before, after)
         self.touch(call, after)
@@ -200,17 +200,12 @@ class Resource:
     def accept(self, call: Call) -> Document:
         """The body without what only the server writes."""
         shapes = self.properties(call.method)
-        unknown = [key for key in call.body if shapes and key not in shapes and key not in self.tolerated]
-        if unknown and call.cloud.strict:
-            raise InvalidArgument(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
         body = copy.deepcopy(call.body)
         for key in list(body):
             if shapes.get(key, {}).get("readOnly") or key in self.input_only or key == "updateMask":
                 del body[key]
         strip_read_only(body, call.method.resource_schema, call.method.schemas)
         return body
-
-    tolerated: ClassVar[tuple[str, ...]] = ()
 
     def stamp(self, call: Call, document: Document, *, created: bool) -> None:
         """Set the times that the resource's schema has."""
@@ -242,11 +237,14 @@ class Resource:
         if given and known and stale(given, known, replaying=call.cloud.settings.replaying):
             raise Aborted(f"The etag '{given}' does not match the current one: read the resource again, then retry.")
 
-    def refuse_immutable(self, before: Document, after: Document) -> None:
-        """Refuse a change of a field that is fixed at creation."""
+    def refuse_immutable(self, before: Document, after: Document, shapes: dict[str, Shape] | None = None) -> None:
+        """Refuse a change of a field that is fixed at creation, as this class or Google's description says."""
         for path in self.immutable:
             if pick(before, path) != pick(after, path):
                 raise InvalidArgument(f"Field '{path}' is immutable and cannot be changed after creation.")
+        for name, shape in (shapes or {}).items():
+            if shape.get("immutable") and name in before and name in after and before[name] != after[name]:
+                raise InvalidArgument(f"Field '{name}' is immutable and cannot be changed after creation.")
 
     def answer(self, call: Call, name: str, document: Document) -> Document | Reply:
         """The changed resource, or the finished operation that holds it."""

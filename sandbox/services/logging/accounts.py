@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.errors import InvalidArgument
 from sandbox.hierarchy import AGENTS
 from sandbox.services.serviceusage import agents
 
@@ -19,8 +20,14 @@ WRITER_PREFIXES = {"folders": "folder-", "organizations": "org-", "billingAccoun
 
 
 def parts(cloud: Cloud, parent: str) -> tuple[str, str]:
-    """Collection and number of a project, folder, organisation or billing account."""
+    """Collection and number of a project, folder, organisation or billing account.
+
+    Raises:
+        InvalidArgument: it is none of these.
+    """
     collection, _, identity = cloud.hierarchy.numbered(parent).partition("/")
+    if collection not in KEY_PREFIXES:
+        raise InvalidArgument(f"Invalid resource name '{parent}': it starts with one of {', '.join(KEY_PREFIXES)}.")
     return collection, identity
 
 

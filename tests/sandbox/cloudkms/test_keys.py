@@ -39,7 +39,7 @@ def test_missing_and_taken_names_are_told_in_full(admin: Caller, ring: str, make
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"purpose": "NONE"}, "CryptoKey.purpose NONE is not valid."),
+        ({"purpose": "NONE"}, "Invalid value at 'purpose', \"NONE\""),
         ({"versionTemplate": {"algorithm": "HMAC_SHA256"}}, "cannot be used with purpose ENCRYPT_DECRYPT"),
         ({"rotationPeriod": "3600s"}, "must be at least 24 hours"),
         ({"destroyScheduledDuration": "99999999s"}, "at most 120 days"),

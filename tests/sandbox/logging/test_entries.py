@@ -49,7 +49,7 @@ def test_the_same_insert_id_at_the_same_time_is_the_same_entry(write: Callable[.
         ({"logName": "projects/test-project/logs/a/b", "resource": {"type": "global"}}, "invalid log name"),
         (
             {"logName": "projects/test-project/logs/a", "resource": {"type": "global"}, "severity": "LOUD"},
-            "unknown severity",
+            "Invalid value at 'entries[0].severity', \"LOUD\"",
         ),
     ],
 )
