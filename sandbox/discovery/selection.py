@@ -48,6 +48,7 @@ SELECTION = (
     Selection("cloudasset.v1"),
     Selection("cloudbilling.v1"),
     Selection("cloudbuild.v1"),
+    Selection("cloudfunctions.v1"),
     Selection("cloudfunctions.v2", aliases=("v2beta", "v2alpha")),
     Selection("cloudkms.v1"),
     Selection("cloudresourcemanager.v1"),

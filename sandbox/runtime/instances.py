@@ -61,9 +61,11 @@ class Instances:
         """Whether a host name belongs to a deployed service."""
         return self.cloud.store.get(HOSTS, host.partition(":")[0]) is not None
 
-    def service_of(self, host: str) -> str:
-        """The service behind a host that ``serves`` accepts."""
+    def service_of(self, host: str, path: str = "") -> str:
+        """The service behind a host that ``serves`` accepts; on the host of a region's functions the path tells."""
         found = self.cloud.store.get(HOSTS, host.partition(":")[0]) or {}
+        if parent := found.get("functions"):
+            return f"{parent}/services/{path.lstrip('/').partition('/')[0]}"
         return str(found.get("service", ""))
 
     def identity(self, service: str) -> dict[str, str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sandbox.runtime.instances import Instance
 
 INTERNAL = {"INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"}
+#: End of the host that all functions of a region and project share.
+FUNCTIONS = ".cloudfunctions.net"
 TIMEOUT_SECONDS = 3600
 HOP_BY_HOP = {
     "connection",
@@ -61,7 +63,10 @@ def page(code: int, title: str, text: str) -> Response:
 
 async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     """Answer a request for a service's URL."""
-    name = cloud.instances.service_of(request.headers["host"].lower())
+    host, path = request.headers["host"].lower(), request.url.path
+    name = cloud.instances.service_of(host, path)
+    if host.partition(":")[0].endswith(FUNCTIONS):
+        path = path[len(name.rpartition("/")[2]) + 1 :] or "/"
     service = cloud.store.get("run.services", name)
     if service is None or deleted(cloud, name):
         return page(404, "Page not found", "The requested URL was not found on this server.")
@@ -70,7 +75,12 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
         return page(404, "Page not found", "The requested URL was not found on this server.")
     principal = caller(cloud, request, service)
     if not service.get("invokerIamDisabled"):
-        grant = cloud.permissions.grant(principal, "run.routes.invoke", "run", name)
+        first_generation = name.replace("/services/", "/functions/") if service.get("_firstGeneration") else ""
+        grant = (
+            cloud.permissions.grant(principal, "cloudfunctions.functions.invoke", "cloudfunctions", first_generation)
+            if first_generation
+            else cloud.permissions.grant(principal, "run.routes.invoke", "run", name)
+        )
         if grant is None and principal.member == "allUsers":
             remember(cloud, request, name, principal, origin, 401)
             return page(
@@ -96,7 +106,7 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     telemetry.count_instances(cloud, instance)
     started = time.perf_counter()
     try:
-        reply = await forward(cloud, request, origin, instance)
+        reply = await forward(cloud, request, origin, instance, path)
     finally:
         instance.in_flight -= 1
     seconds = time.perf_counter() - started
@@ -105,8 +115,8 @@ async def answer(cloud: Cloud, request: Request, origin: Origin) -> Response:
     return reply
 
 
-async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Instance) -> Response:
-    """The instance's answer, or 503 when it ends the connection."""
+async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Instance, path: str) -> Response:
+    """The instance's answer to a request for a path, or 503 when it ends the connection."""
     import httpx  # noqa: PLC0415 -- it brings a command line along, and no start waits for an invocation
 
     headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
@@ -116,7 +126,7 @@ async def forward(cloud: Cloud, request: Request, origin: Origin, instance: Inst
         try:
             reply = await client.request(
                 request.method,
-                f"http://{LOOPBACK}:{instance.port}{request.url.path}",
+                f"http://{LOOPBACK}:{instance.port}{path}",
                 params=request.query_params,
                 content=await read_body(request, cloud.settings.largest_body),
                 headers=headers,
@@ -154,7 +164,8 @@ def caller(cloud: Cloud, request: Request, service: dict[str, object]) -> Princi
     token = token.partition(" ")[2].strip()
     claims = cloud.tokens.verify(token) if token.count(".") == 2 else None  # noqa: PLR2004 -- a JWT's three parts
     urls = service.get("urls")
-    audiences = {str(service.get("uri", "")), *(urls if isinstance(urls, list) else []), *DEVELOPER_CLIENTS}
+    own = (str(service.get("uri", "")), str(service.get("_functionUrl", "")))
+    audiences = {*own, *(urls if isinstance(urls, list) else []), *DEVELOPER_CLIENTS}
     if not claims or claims.get("aud", "").rstrip("/") not in audiences:
         return ANONYMOUS
     return cloud.tokens.principal(token) or ANONYMOUS

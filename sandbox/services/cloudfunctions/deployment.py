@@ -16,7 +16,7 @@ from sandbox.enforcement.encryption import require_key
 from sandbox.errors import ApiError, FailedPrecondition, NotFound, PermissionDenied
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.runtime.builds import build
-from sandbox.runtime.instances import IMAGES, SERVICES
+from sandbox.runtime.instances import HOSTS, IMAGES, SERVICES
 from sandbox.runtime.secret_variables import require_all
 from sandbox.services.cloudbuild import builds
 from sandbox.services.cloudbuild.worker_pools import require_pool, without_internet
@@ -79,7 +79,11 @@ async def deploy(cloud: Cloud, name: str, principal: Principal) -> Document:
     document.pop("stateMessages", None)
     document |= {"state": "ACTIVE", "updateTime": cloud.clock.timestamp(), "_rebuild": False}
     project, region, label = name.split("/")[1], name.split("/")[3], name.rpartition("/")[2]
-    document["url"] = f"https://{region}-{project}.cloudfunctions.net/{label}"
+    host = f"{region}-{project}.cloudfunctions.net"
+    document["url"] = f"https://{host}/{label}"
+    cloud.store.put(HOSTS, host, {"functions": f"projects/{project}/locations/{region}"})
+    address = {"_functionUrl": document["url"], "_firstGeneration": document["environment"] == "GEN_1"}
+    cloud.store.put(SERVICES, service["name"], {**(cloud.store.get(SERVICES, service["name"]) or service), **address})
     document["serviceConfig"] |= {
         "service": service["name"],
         "uri": service["uri"],

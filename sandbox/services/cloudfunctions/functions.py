@@ -7,9 +7,10 @@ from typing import Any
 
 from sandbox.call import Call
 from sandbox.errors import InvalidArgument, NotFound
+from sandbox.fields import apply_mask, mask_paths
 from sandbox.resources import Resource
 from sandbox.services import locations
-from sandbox.services.cloudfunctions import deployment, event_triggers
+from sandbox.services.cloudfunctions import archives, deployment, event_triggers, first_generation
 from sandbox.services.run import services as run
 
 Document = dict[str, Any]
@@ -21,6 +22,7 @@ TYPE = "type.googleapis.com/google.cloud.functions.v2"
 RUNTIME = re.compile(r"python3\d{1,2}")
 
 DEFAULT_INSTANCES = 100
+TOKEN_SECONDS = 3600
 
 #: https://docs.cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions (read 2026-08).
 SERVICE_DEFAULTS = {
@@ -47,9 +49,33 @@ class Function(Resource):
             raise InvalidArgument(
                 "Function names have at most 63 lower-case letters, digits and hyphens, a letter first."
             )
-        document["environment"] = "GEN_2"
+        document["environment"] = first_generation.GENERATION if old(call) else "GEN_2"
         complete(call, document)
         document["state"] = "DEPLOYING"
+
+    def new_name(self, call: Call) -> str:
+        """In the body, for the first generation."""
+        return call.cloud.hierarchy.canonical(call.body.get("name", "")) if old(call) else super().new_name(call)
+
+    def accept(self, call: Call) -> Document:
+        """In the second generation's shape."""
+        accepted: Document = super().accept(call)
+        return first_generation.stored(call, accepted) if old(call) else accepted
+
+    def read(self, call: Call) -> Document:
+        """The older API knows the first generation alone."""
+        document = super().read(call)
+        if old(call) and document["environment"] != first_generation.GENERATION:
+            raise self.missing(call)
+        return document
+
+    def select(self, call: Call, documents: list[Document]) -> list[Document]:
+        """As ``read``."""
+        return [d for d in documents if not old(call) or d["environment"] == first_generation.GENERATION]
+
+    def view(self, call: Call, document: Document) -> Document:
+        """In the shape of the asked version."""
+        return first_generation.shown(document) if old(call) else super().view(call, document)
 
     def create(self, call: Call) -> Document:
         """Store, then build and deploy in the background."""
@@ -58,7 +84,16 @@ class Function(Resource):
 
     def patch(self, call: Call) -> Document:
         """Store, then build and deploy what the change touches."""
-        super().patch(call)
+        if old(call):
+            before = self.read(call)
+            paths = mask_paths(call.query.get("updateMask", "")) or list(call.body)
+            body = apply_mask(first_generation.shown(before), call.body, paths)
+            kept: Document = {key: before[key] for key in ("environment", "_image", "createTime") if key in before}
+            after: Document = {**first_generation.stored(call, {**body, "name": call.name}), **kept}
+            after["_version"] = before.get("_version", 1) + 1
+            self.save(call, before, after)
+        else:
+            super().patch(call)
         return self.deploy(call, call.name, "UPDATE")
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
@@ -78,8 +113,18 @@ class Function(Resource):
 
         async def work() -> Document:
             deployed = await deployment.deploy(cloud, name, call.principal)
-            return {"@type": f"{TYPE}.Function", **self.view(call, deployed)}
+            return {"@type": kind_of(call), **self.view(call, deployed)}
 
+        if old(call):
+            older: Document = {
+                "@type": f"{first_generation.TYPE}.OperationMetadataV1",
+                "target": name,
+                "type": f"{kind}_FUNCTION",
+                "request": {"@type": kind_of(call), **self.view(call, document)},
+                "versionId": str(document.get("_version", 1)),
+                "updateTime": cloud.clock.timestamp(),
+            }
+            return cloud.operations.background("cloudfunctions", operation, work, older)
         metadata = {
             "@type": f"{TYPE}.OperationMetadata",
             "createTime": cloud.clock.timestamp(),
@@ -87,7 +132,7 @@ class Function(Resource):
             "verb": kind.lower(),
             "cancelRequested": False,
             "apiVersion": call.method.version,
-            "requestResource": {"@type": f"{TYPE}.Function", **self.view(call, document)},
+            "requestResource": {"@type": kind_of(call), **self.view(call, document)},
             "operationType": f"{kind}_FUNCTION",
         }
         return cloud.operations.background("cloudfunctions", operation, work, metadata)
@@ -100,9 +145,49 @@ class Function(Resource):
         call.cloud.store.delete(KIND, call.name)
         return self.operation(call, call.name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
 
+    def operation_name(self, call: Call, name: str) -> str:
+        """Operations of the first generation have flat names."""
+        return (
+            f"operations/{call.cloud.identifiers.hexadecimal('operations', 40)}"
+            if old(call)
+            else super().operation_name(call, name)
+        )
+
     def missing(self, call: Call) -> NotFound:
         """Google's wording."""
         return NotFound(f"Resource '{call.name}' was not found")
+
+
+def old(call: Call) -> bool:
+    """Whether a call speaks the first generation's API."""
+    return call.method.version == "v1"
+
+
+def kind_of(call: Call) -> str:
+    """Type of a function in the asked version."""
+    return f"{first_generation.TYPE}.CloudFunction" if old(call) else f"{TYPE}.Function"
+
+
+async def invoke(call: Call) -> Document:
+    """``:call`` of the first generation: one request with the caller's data.
+
+    Raises:
+        NotFound: there is no such function.
+    """
+    document = Function().read(call)
+    identifier = call.cloud.identifiers.hexadecimal("executions", 12)
+    url = first_generation.shown(document)["httpsTrigger"]["url"]
+    token = call.cloud.tokens.identity_token(call.principal, url, TOKEN_SECONDS)
+    reply = await call.cloud.agents.request(
+        "POST",
+        url,
+        project=str(call.project),
+        token=token,
+        content=str(call.body.get("data", "")).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    told = {"result": reply.text} if reply.is_success else {"error": reply.text}
+    return {"executionId": identifier, **told}
 
 
 def complete(call: Call, document: Document) -> None:
@@ -170,5 +255,8 @@ def runtimes(_: Call) -> Document:
 
 HANDLERS = {
     **locations.handlers("cloudfunctions", locations.REGIONS, {"@type": f"{TYPE}.LocationMetadata"}),
+    "cloudfunctions.functions.call": invoke,
+    "cloudfunctions.functions.generateDownloadUrl": archives.download,
+    "cloudfunctions.functions.generateUploadUrl": archives.upload,
     "cloudfunctions.runtimes.list": runtimes,
 }

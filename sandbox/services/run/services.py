@@ -28,6 +28,17 @@ class RunService(Resource):
     package = "google.cloud.run.v2"
     message = "Service"
 
+    def read(self, call: Call) -> Document:
+        """Functions of the first generation do not run here, as far as anybody can see."""
+        document = super().read(call)
+        if document.get("_firstGeneration"):
+            raise self.missing(call)
+        return document
+
+    def select(self, call: Call, documents: list[Document]) -> list[Document]:
+        """As ``read``."""
+        return [document for document in documents if not document.get("_firstGeneration")]
+
     def prepare(self, call: Call, document: Document) -> None:
         """Defaults and the first revision."""
         if not NAME.fullmatch(document["name"].rpartition("/")[2]):

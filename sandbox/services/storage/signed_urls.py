@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from sandbox.call import Principal
 from sandbox.errors import ApiError
-from sandbox.hierarchy import ACCOUNTS
+from sandbox.hierarchy import ACCOUNTS, AGENTS
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -115,8 +115,10 @@ def signer(cloud: Cloud, request: SignedRequest) -> Principal:
 
 
 def exists(cloud: Cloud, email: str) -> bool:
-    """Whether the signer is an account that is not disabled."""
-    return any(a["email"] == email and not a.get("disabled") for a in cloud.store.documents(ACCOUNTS))
+    """Whether the signer is an account that is not disabled, or an agent of Google's."""
+    return cloud.store.get(AGENTS, email) is not None or any(
+        a["email"] == email and not a.get("disabled") for a in cloud.store.documents(ACCOUNTS)
+    )
 
 
 def check_time(cloud: Cloud, given: Mapping[str, str], scope: str) -> None:

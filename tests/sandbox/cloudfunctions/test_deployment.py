@@ -288,6 +288,100 @@ def test_a_secret_variable_needs_an_accessor_and_then_reaches_the_function(calle
     assert call_function(caller, uri).json()["greeting"] == "from the secret"
 
 
+GREETER = """
+import os
+
+def greet(request):
+    return {"said": request.get_json(silent=True), "path": request.path, "greeting": os.environ["GREETING"]}
+"""
+
+
+def test_a_first_generation_function_is_uploaded_deployed_called_and_changed(caller: Caller) -> None:
+    functions = f"cloudfunctions/v1/{PARENT}/functions"
+    address = caller("POST", f"{functions}:generateUploadUrl", {})["uploadUrl"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("main.py", GREETER)
+        file.writestr("requirements.txt", REQUIREMENTS)
+    wanted, _ = caller.sandbox.environment()
+    trusted = ssl.create_default_context(cafile=wanted["SSL_CERT_FILE"])
+    with httpx.Client(proxy=wanted["HTTPS_PROXY"], verify=trusted, trust_env=False) as client:
+        sent = client.put(address, content=archive.getvalue(), headers={"Content-Type": "application/zip"})
+        assert sent.status_code == 200, sent.text
+    body = {
+        "name": f"{PARENT}/functions/greeter",
+        "runtime": "python313",
+        "entryPoint": "greet",
+        "sourceUploadUrl": address,
+        "httpsTrigger": {},
+        "serviceAccountEmail": RUNTIME,
+        "buildServiceAccount": f"projects/{PROJECT}/serviceAccounts/{BUILDER}",
+        "dockerRepository": f"{PARENT}/repositories/images",
+        "environmentVariables": {"GREETING": "hello"},
+        "availableMemoryMb": 512,
+    }
+    operation = caller("POST", functions, body)
+    assert operation["metadata"]["type"] == "CREATE_FUNCTION"
+    made = older(caller, operation)
+    assert (made["status"], made["availableMemoryMb"], made["versionId"]) == ("ACTIVE", 512, "1")
+    url = made["httpsTrigger"]["url"]
+    assert url == f"https://{REGION}-{PROJECT}.cloudfunctions.net/greeter"
+    assert call_function(caller, url).status_code == 403
+    binding = {"role": "roles/cloudfunctions.invoker", "members": ["user:jo@example.com", "user:admin@example.com"]}
+    caller("POST", f"{functions}/greeter:setIamPolicy", {"policy": {"bindings": [binding]}})
+    assert call_function(caller, url, network=None).json()["path"] == "/"
+    called = caller("POST", f"{functions}/greeter:call", {"data": '{"a": 1}'})
+    assert json.loads(called["result"]) == {"said": {"a": 1}, "path": "/", "greeting": "hello"}
+    mask = f"{functions}/greeter?updateMask=environmentVariables"
+    changed = older(caller, caller("PATCH", mask, {"environmentVariables": {"GREETING": "good morning"}}))
+    assert (changed["versionId"], changed["environmentVariables"]) == ("2", {"GREETING": "good morning"})
+    assert (
+        json.loads(caller("POST", f"{functions}/greeter:call", {"data": "{}"})["result"])["greeting"] == "good morning"
+    )
+    assert [f["name"] for f in caller("GET", functions)["functions"]] == [made["name"]]
+    second = caller("GET", f"cloudfunctions/v2/{PARENT}/functions/greeter")
+    assert second["environment"] == "GEN_1"
+    caller("GET", f"run/v2/{PARENT}/services/greeter", ok=False)
+    caller("GET", f"{functions}/probe", ok=False)
+    assert caller("POST", f"{functions}/greeter:generateDownloadUrl", {})["downloadUrl"].startswith("https://storage")
+    assert "response" in done(caller, caller("DELETE", f"{functions}/greeter"))
+
+
+def done(caller: Caller, operation: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(600):
+        current: dict[str, Any] = caller("GET", f"cloudfunctions/v1/{operation['name']}")
+        if current.get("done"):
+            return current
+        time.sleep(0.2)
+    raise AssertionError("the operation does not end")
+
+
+def older(caller: Caller, operation: dict[str, Any]) -> dict[str, Any]:
+    found = done(caller, operation)
+    assert "response" in found, found
+    response: dict[str, Any] = found["response"]
+    return response
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        ({"eventTrigger": {"eventType": "google.pubsub.topic.publish"}}, 501, "does not emulate eventTrigger"),
+        ({"sourceRepository": {"url": "https://source.developers.google.com/x"}}, 501, "sourceRepository"),
+        ({"sourceArchiveUrl": ""}, 400, "needs a source"),
+        ({"httpsTrigger": None}, 400, "exactly one trigger"),
+    ],
+)
+def test_a_first_generation_function_that_cannot_be_is_refused(
+    caller: Caller, change: dict[str, Any], status: int, words: str
+) -> None:
+    body = {"name": f"{PARENT}/functions/x", "sourceArchiveUrl": "gs://function-source/source.zip", "httpsTrigger": {}}
+    sent = {key: value for key, value in {**body, "runtime": "python313", **change}.items() if value is not None}
+    error = caller("POST", f"cloudfunctions/v1/{PARENT}/functions", sent, ok=False)["error"]
+    assert error["code"] == status
+    assert words in error["message"]
+
+
 LISTENER = """
 import functions_framework
 
