@@ -5,7 +5,7 @@ changes. So every update of an owner could drop what others added since. Pulumi.
 each update; with that, a delegated owner sends the members it found, and an inline owner stops here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -97,7 +97,13 @@ class Membership(Component):
             )
 
 
-def refuse_to_drop(perimeter: OwnedPerimeter, arguments: pulumi.ResourceHookArgs, *, protect: bool) -> None:
+def refuse_to_drop(
+    perimeter: OwnedPerimeter,
+    arguments: pulumi.ResourceHookArgs,
+    *,
+    protect: bool,
+    own: Collection[str] = frozenset(),
+) -> None:
     """Stop an update of a perimeter that would drop members.
 
     Members that this stack never added are never dropped. Those it did are not dropped while it is protected: the
@@ -108,6 +114,7 @@ def refuse_to_drop(perimeter: OwnedPerimeter, arguments: pulumi.ResourceHookArgs
         arguments: what the engine knows. The old outputs were just refreshed, so they are what Google Cloud has;
             the old inputs are what this stack asked for the last time.
         protect: whether the stack is protected against deletion.
+        own: members that this stack adds besides the list; it takes them out itself.
 
     Raises:
         MembershipError: naming each such member.
@@ -115,7 +122,7 @@ def refuse_to_drop(perimeter: OwnedPerimeter, arguments: pulumi.ResourceHookArgs
     problems = [
         _foreign(perimeter.title, member) if foreign else _protected(perimeter.title, member)
         for member, foreign in _dropped(arguments, inline=perimeter.membership == "inline")
-        if foreign or protect
+        if (foreign or protect) and member not in own
     ]
     if problems:
         raise MembershipError(problems)

@@ -2,8 +2,11 @@
 
 An owner is one of two kinds. *inline*: the stack lists its own campaigns as members, nobody else joins.
 *delegated*: the stack lists no members and leaves those it finds alone, other stacks join (see `membership`).
-A state must not hold both an owner that leaves members alone and members that add themselves: members that were
-added in the same update are not in the list the owner sends. `stack.check` refuses that combination.
+A state must not hold both an owner that leaves members alone and campaigns that add themselves: members that were
+added in the same update are not in the list the owner sends. `stack.check` refuses that combination. The log project of
+a delegated owner is the one exception: it joins after the perimeter, in every update. Listed, it would be left out of
+the enforced configuration of a perimeter that began in dry-run, because a list that is left alone stays as it was:
+absent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +15,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming, perimeter_rules
+from infra import error_hooks, naming, perimeter_rules
 from infra.access_levels import AccessLevels
 from infra.component import Component
 from infra.membership import refuse_to_drop
@@ -49,7 +52,7 @@ class Perimeter(Component):
             members: project numbers by campaign; empty for a delegated perimeter.
             retention: whether the perimeter may be deleted.
             sinks: identities that write audit logs into the log project from outside.
-            log_project: number of the log project, a member from the perimeter's first moment.
+            log_project: number of the log project, a member too.
             after: what must exist before.
             opts: options of the component.
         """
@@ -79,6 +82,7 @@ class Perimeter(Component):
             else None
         )
         self._sinks, self._log_project = sinks, log_project
+        self._delegated = perimeter.membership == "delegated"
         enforced = self._rules(perimeter, members)
         proposed = self._rules(perimeter, members, perimeter.proposed) if perimeter.proposed else enforced
         self.perimeter = gcp.accesscontextmanager.ServicePerimeter(
@@ -95,12 +99,27 @@ class Perimeter(Component):
             opts=self._options(
                 delete_before_replace=True,
                 protect=retention.protect,
-                ignore_changes=["status.resources", "spec.resources"] if perimeter.membership == "delegated" else None,
-                hooks=_keep_members(perimeter, retention),
+                ignore_changes=["status.resources", "spec.resources"] if self._delegated else None,
+                hooks=_keep_members(perimeter, retention, log_project if self._delegated else None),
             ),
         )
         self.name = self.perimeter.name
+        if self._delegated and log_project is not None:
+            self._join(perimeter, log_project)
         self.register_outputs({"name": self.name})
+
+    def _join(self, perimeter: OwnedPerimeter, log_project: pulumi.Input[str]) -> None:
+        """Make the log project a member of each configuration that there is."""
+        kinds: list[Any] = [gcp.accesscontextmanager.ServicePerimeterDryRunResource]
+        if perimeter.enforcement is Enforcement.ENFORCED:
+            kinds.append(gcp.accesscontextmanager.ServicePerimeterResource)
+        for kind in kinds:
+            kind(
+                f"{perimeter.title}-logs",
+                perimeter_name=self.name,
+                resource=pulumi.Output.from_input(log_project).apply(naming.project_member),
+                opts=self._options(delete_before_replace=True, hooks=error_hooks.conflicting()),
+            )
 
     def _policy(self, settings: Settings, perimeter: OwnedPerimeter) -> pulumi.Output[str]:
         if perimeter.access_policy is not None:
@@ -123,7 +142,8 @@ class Perimeter(Component):
     ) -> Any:
         """One configuration: what is enforced, or with a proposal what is tried."""
         tried = proposal or Proposal()
-        numbers = [*members.values(), *([self._log_project] if self._log_project is not None else [])]
+        listed = self._log_project is not None and not self._delegated
+        numbers = [*members.values(), *([self._log_project] if listed else [])]
         fixed = [
             perimeter_rules.deployers(perimeter.deployers, self.level.name),
             *(
@@ -134,7 +154,11 @@ class Perimeter(Component):
             *(
                 [
                     perimeter_rules.sink_writers(
-                        self._sinks, pulumi.Output.from_input(self._log_project).apply(naming.project_member)
+                        self._sinks,
+                        # A rule may only name members, and this one is not yet.
+                        perimeter_rules.EVERYTHING
+                        if self._delegated
+                        else pulumi.Output.from_input(self._log_project).apply(naming.project_member),
                     )
                 ]
                 if self._sinks and self._log_project is not None
@@ -166,9 +190,15 @@ class Perimeter(Component):
         return rules | ({"egress_policies": leaving} if leaving else {})
 
 
-def _keep_members(perimeter: OwnedPerimeter, retention: Retention) -> pulumi.ResourceHookBinding:
+def _keep_members(
+    perimeter: OwnedPerimeter, retention: Retention, log_project: pulumi.Input[str] | None
+) -> pulumi.ResourceHookBinding:
+    own: set[str] = set()
+    if log_project is not None:
+        pulumi.Output.from_input(log_project).apply(lambda number: own.add(naming.project_member(number)))
+
     def keep_members(arguments: pulumi.ResourceHookArgs) -> None:
-        refuse_to_drop(perimeter, arguments, protect=retention.protect)
+        refuse_to_drop(perimeter, arguments, protect=retention.protect, own=own)
 
     hook = pulumi.ResourceHook("keep-members", keep_members, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceHookBinding(before_update=[hook])

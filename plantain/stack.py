@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from plantain import local_backend
 from plantain.errors import StackError
 from plantain.recovery import Pending, adopted, pending_creations
 
@@ -76,6 +77,7 @@ class Stack:
         Raises:
             GoogleCloudError: what was begun could not be looked for; the state is as the update left it.
         """
+        local_backend.mend(self.environment.get("PULUMI_BACKEND_URL", ""))
         self.cancel()
         exported = self.export()
         if not exported["deployment"].get("pending_operations"):

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench import shapes_page
 from bench.function import page as function_page
+from bench.grants import page as grants_page
 from infra import reference
 from plantain import reference as command_reference
 from plantain.doctor import catalogue as doctor_catalogue
@@ -60,6 +62,11 @@ def main() -> None:
     (ROOT / "docs" / "commands.md").write_text(command_reference.page())
     results = json.loads((ROOT / "bench" / "results.json").read_text())
     (ROOT / "docs" / "performance.md").write_text(performance(results))
+    identities = ROOT / "docs" / "identities.md"
+    grants = json.loads((ROOT / "bench" / "grants.json").read_text())
+    identities.write_text(grants_page.page(identities.read_text(), grants))
+    shapes = json.loads((ROOT / "bench" / "shapes.json").read_text())
+    (ROOT / "docs" / "shapes.md").write_text(shapes_page.page(shapes))
 
 
 if __name__ == "__main__":

@@ -153,6 +153,10 @@ def logs(root: Path, membership: str = "delegated", **changes: Any) -> Recording
     )
 
 
+def log_project(stack: Recording) -> str:
+    return str(stack.named("resourcemanager/lien:Lien", "logs-deletion").inputs["parent"])
+
+
 class TestCentralLogs:
     def test_the_sink_covers_everything_below_and_takes_every_audit_log(self, root: Path) -> None:
         sink = logs(root).only("logging/organizationSink:OrganizationSink")
@@ -178,19 +182,30 @@ class TestCentralLogs:
         assert locked.inputs["locked"] is True
         assert locked.inputs["cmekSettings"]["kmsKeyName"]
 
-    @pytest.mark.parametrize("membership", ["inline", "delegated"])
-    def test_the_log_project_is_inside_and_its_writers_are_let_in(self, root: Path, membership: str) -> None:
-        stack = logs(root, membership)
+    def test_the_log_project_is_inside_and_its_writers_are_let_in(self, root: Path) -> None:
+        stack = logs(root, "inline")
         perimeter = stack.only("accesscontextmanager/servicePerimeter:ServicePerimeter").inputs["status"]
-        number = next(
-            resource.inputs["parent"]
-            for resource in stack.of_type("resourcemanager/lien:Lien")
-            if resource.name == "logs-deletion"
-        )
+        number = log_project(stack)
         assert number in perimeter["resources"]
         [rule] = [rule for rule in perimeter["ingressPolicies"] if rule["title"] == "audit log sinks"]
         assert rule["ingressTo"]["resources"] == [number]
         assert [operation["serviceName"] for operation in rule["ingressTo"]["operations"]] == ["logging.googleapis.com"]
+
+    @pytest.mark.parametrize("enforcement", ["dry-run", "enforced"])
+    def test_a_delegated_owners_log_project_joins_after_the_perimeter(self, root: Path, enforcement: str) -> None:
+        perimeter = owned(membership="delegated", enforcement=enforcement)
+        stack = record(root, [], labels=LABELS, centralLogs={}, perimeter=perimeter)
+        found = stack.only("accesscontextmanager/servicePerimeter:ServicePerimeter")
+        rules = [found.inputs[side] for side in ("status", "spec") if side in found.inputs]
+        assert [one["resources"] for one in rules] == [[]] * len(rules)
+        sinks = [rule for one in rules for rule in one["ingressPolicies"] if rule["title"] == "audit log sinks"]
+        assert [rule["ingressTo"]["resources"] for rule in sinks] == [["*"]] * len(rules)
+        dry = stack.only("accesscontextmanager/servicePerimeterDryRunResource:ServicePerimeterDryRunResource")
+        joined = stack.of_type("accesscontextmanager/servicePerimeterResource:ServicePerimeterResource")
+        assert len(joined) == (enforcement == "enforced")
+        for member in (dry, *joined):
+            assert member.inputs["resource"] == log_project(stack)
+            assert found.urn in stack.ancestors(member)
 
     def test_a_stack_that_joins_adds_its_log_project_itself(self, root: Path) -> None:
         perimeter = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pulumi
@@ -32,10 +33,10 @@ def arguments(*, asked: Any, found: Any, wanted: Any, configuration: str = "stat
     )
 
 
-def update(membership: str = "inline", *, protect: bool = False, **changes: Any) -> None:
+def update(membership: str = "inline", *, protect: bool = False, own: Collection[str] = (), **changes: Any) -> None:
     perimeter = make_settings(perimeter=owned(membership=membership)).perimeter
     assert isinstance(perimeter, OwnedPerimeter)
-    refuse_to_drop(perimeter, arguments(**changes), protect=protect)
+    refuse_to_drop(perimeter, arguments(**changes), protect=protect, own=own)
 
 
 class TestAnInlineOwner:
@@ -78,3 +79,11 @@ class TestADelegatedOwner:
     def test_does_not_go_back_to_dry_run_before_its_members_did(self) -> None:
         with pytest.raises(MembershipError, match=THEIRS):
             update("delegated", asked=[], found=[THEIRS], wanted=None)
+
+
+def test_a_delegated_owner_may_drop_what_it_added_besides_the_list() -> None:
+    update("delegated", asked=[], found=[OURS], wanted=None, own={OURS})
+    with pytest.raises(MembershipError) as caught:
+        update("delegated", asked=[], found=[OURS, THEIRS], wanted=None, own={OURS})
+    assert THEIRS in str(caught.value)
+    assert OURS not in str(caught.value)

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 from plantain.stack import Stack
-from tests.end_to_end.organization import LABELS, change, owned
-from tests.end_to_end.shapes.life import destroyed, generates, organization, quiet, whole
+from tests.end_to_end.organization import LABELS, Organization, change, owned
+from tests.end_to_end.shapes.life import destroyed, failure, generates, organization, quiet, whole
 from tests.end_to_end.steps import Steps
 
 
@@ -16,6 +16,13 @@ def in_backend(stack: Stack, backend: str) -> Stack:
     there = dataclasses.replace(stack, environment={**stack.environment, "PULUMI_BACKEND_URL": backend})
     there.select()
     return there
+
+
+def in_network(made: Organization, stack: Stack) -> Stack:
+    """The stack as the administrator sees it from inside the campaign's network."""
+    network = stack.outputs()["campaigns"]["spring-launch"]["network"]
+    inside = made.sandbox.client_environment(network=network)
+    return dataclasses.replace(stack, environment={**stack.environment, **inside})
 
 
 def state_in_the_bucket(folder: Path, steps: Steps) -> None:
@@ -40,8 +47,11 @@ def state_in_the_bucket(folder: Path, steps: Steps) -> None:
         with steps.step("campaign: up, its state in the bucket"):
             stack.up()
         quiet(steps, stack, "campaign: ")
-        with steps.step("campaign: an image"):
-            generates(made, stack, "spring-launch")
+        with steps.step("campaign: an image; its network cannot read the state, so it is handed the outputs"):
+            refused = failure(lambda: in_network(made, stack).outputs())
+            assert "VPC_SERVICE_CONTROLS" in refused, refused
+            plain.replace_state(stack.export())
+            generates(made, plain, "spring-launch")
         with steps.step("the states lie in the bucket, under its key"):
             bucket = backend.removeprefix("gs://")
             listed = made.call("GET", f"storage/v1/b/{bucket}/o?prefix=.pulumi/stacks/")["items"]
