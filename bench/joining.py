@@ -67,7 +67,10 @@ def _stack(organization: Organization, index: int, perimeter: str) -> Stack:
 
 def _run(stack: Stack, verb: str) -> str:
     try:
-        getattr(stack, verb)()
+        if verb == "up":
+            stack.up()
+        else:
+            stack.destroy(run_program=True)
     except StackError as error:
         return str(error)[-500:]
     return ""

@@ -61,9 +61,14 @@ class Stack:
     def _refresh(self, *options: str) -> str:
         return self._run("refresh", "--yes", "--skip-preview", "--non-interactive", *options, *self._config())
 
-    def destroy(self) -> str:
-        """Remove everything."""
-        return self._run("destroy", "--yes", "--skip-preview", "--non-interactive", *self._config())
+    def destroy(self, *, run_program: bool = False) -> str:
+        """Remove everything.
+
+        With ``run_program`` the program's hooks are at hand: the one that tries again when another stack leaves the
+        same perimeter at the same moment, and the one that says what to do about a lien.
+        """
+        extra = ["--run-program"] if run_program else []
+        return self._run("destroy", "--yes", "--skip-preview", "--non-interactive", *extra, *self._config())
 
     def cancel(self) -> None:
         """Release the lock that a killed run left."""

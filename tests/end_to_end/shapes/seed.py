@@ -21,7 +21,7 @@ def in_backend(stack: Stack, backend: str) -> Stack:
 def in_network(made: Organization, stack: Stack) -> Stack:
     """The stack as the administrator sees it from inside the campaign's network."""
     network = stack.outputs()["campaigns"]["spring-launch"]["network"]
-    inside = made.sandbox.client_environment(network=network)
+    inside, _ = made.sandbox.environment(network=network)
     return dataclasses.replace(stack, environment={**stack.environment, **inside})
 
 

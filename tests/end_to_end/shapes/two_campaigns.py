@@ -5,17 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.end_to_end.organization import owned, resources
-from tests.end_to_end.shapes.life import (
-    EVERY_CAMPAIGN,
-    destroyed,
-    failure,
-    generates,
-    members,
-    organization,
-    projects,
-    quiet,
-    whole,
-)
+from tests.end_to_end.shapes import life
 from tests.end_to_end.steps import Steps
 
 STAYS, ENDS = "spring-launch", "autumn-sale"
@@ -23,19 +13,19 @@ STAYS, ENDS = "spring-launch", "autumn-sale"
 
 def two_campaigns(folder: Path, steps: Steps) -> None:
     """One of the two ends before the other; somebody else's lien holds its project for a while."""
-    with organization(folder) as made:
+    with life.organization(folder) as made:
         made.campaign(STAYS)
         made.campaign(ENDS, network={"ipRange": "10.9.0.0/25"})
-        stack = made.stack("prod", campaigns=EVERY_CAMPAIGN, perimeter=owned("inline"))
+        stack = made.stack("prod", campaigns=life.EVERY_CAMPAIGN, perimeter=owned("inline"))
         with steps.step("up"):
             stack.up()
             perimeter = stack.outputs()["perimeter"]
-            assert members(made, perimeter) == projects(stack)
-            assert len(projects(stack)) == 2
-        quiet(steps, stack)
+            assert life.members(made, perimeter) == life.projects(stack)
+            assert len(life.projects(stack)) == 2
+        life.quiet(steps, stack)
         with steps.step("an image of each campaign"):
             for name in (STAYS, ENDS):
-                generates(made, stack, name)
+                life.generates(made, stack, name)
         project = stack.outputs()["campaigns"][ENDS]["projectId"]
         number = stack.outputs()["campaigns"][ENDS]["projectNumber"]
         with steps.step("one campaign ends; a lien of others holds its project, and the next command is named"):
@@ -44,7 +34,7 @@ def two_campaigns(folder: Path, steps: Steps) -> None:
             lien = made.call("POST", "cloudresourcemanager/v1/liens", body)
             (made.project / "campaigns" / f"{ENDS}.yaml").unlink()
             kept = {urn: entry.get("id") for urn, entry in resources(stack).items() if STAYS in urn}
-            said = failure(stack.up)
+            said = life.failure(stack.up)
             assert f"liens list --project={project}" in said, said
             assert "placed on the project by [auditors]" in said, said
         with steps.step("without the lien it ends, the other stays as it is"):
@@ -53,10 +43,10 @@ def two_campaigns(folder: Path, steps: Steps) -> None:
             after = resources(stack)
             assert not [urn for urn in after if ENDS in urn]
             assert kept == {urn: entry.get("id") for urn, entry in after.items() if STAYS in urn}
-            assert members(made, perimeter) == projects(stack)
-            assert len(projects(stack)) == 1
+            assert life.members(made, perimeter) == life.projects(stack)
+            assert len(life.projects(stack)) == 1
             stack.preview(expect_no_changes=True)
         with steps.step("an image of the one that stays"):
-            generates(made, stack, STAYS, "Another plantain")
-        whole(steps, made)
-        destroyed(steps, made, stack)
+            life.generates(made, stack, STAYS, "Another plantain")
+        life.whole(steps, made)
+        life.destroyed(steps, made, stack)
