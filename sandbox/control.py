@@ -226,6 +226,7 @@ def report(cloud: Cloud) -> dict[str, Any]:
     return {
         "url": f"http://127.0.0.1:{cloud.gateway.port}",
         "gateway": cloud.gateway.proxy_url(),
+        "grpc": f"127.0.0.1:{cloud.gateway.port}",
         "pid": os.getpid(),
         "data": str(cloud.settings.data.resolve()),
         "organization": f"organizations/{cloud.settings.organization}",

@@ -57,6 +57,7 @@ def status(data: Data = DEFAULT_DATA, json: Json = False) -> None:
         return
     rows = [
         ("URL", report["url"]),
+        ("gRPC", f"{report['grpc']}, plain text; with TLS through {report['gateway']}"),
         ("process", str(report["pid"])),
         ("time", report["now"]),
         ("organisation", report["organization"]),
