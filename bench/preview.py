@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import yaml
 
-from bench.__main__ import MEGABYTE, machine
+from bench.__main__ import MEGABYTE, RUNS, machine
+from plantain.stack import pulumi
 from tests.end_to_end.deployment import CAMPAIGN, ROOT, Deployment
 
 if TYPE_CHECKING:
@@ -199,6 +201,25 @@ def against_flat(deployment: Deployment) -> dict[str, Any]:
     }
 
 
+def first_resource(deployment: Deployment) -> float:
+    """Seconds from the start of the program's process to the engine's first event of a resource of ours."""
+    stack = deployment.stack
+    command = [pulumi(stack.environment), "preview", "--json", "--non-interactive", "--refresh=false"]
+    command += ["--cwd", str(stack.project), "--stack", stack.name, "--config-file", str(stack.config_file)]
+    environment = {**stack.environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+    with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE) as process:  # noqa: S603 -- pulumi
+        arrived, began = 0.0, 0.0
+        for line in process.stdout or ():
+            metadata = json.loads(line).get("resourcePreEvent", {}).get("metadata", {})
+            if not arrived and metadata.get("type", "").startswith(("plantain:", "gcp:")):
+                arrived = time.time()
+                programs = psutil.Process(process.pid).children(recursive=True)
+                began = max(
+                    one.create_time() for one in programs if "pulumi-language-python-exec" in str(one.cmdline())
+                )
+    return round(arrived - began, 2)
+
+
 def main() -> int:
     """Measure and write preview.json."""
     sizes = tuple(map(int, sys.argv[1:])) or SIZES
@@ -209,6 +230,7 @@ def main() -> int:
             results = {
                 "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
                 "machine": machine(),
+                "firstResourceSeconds": statistics.median(first_resource(deployment) for _ in range(RUNS)),
                 "unchangedWithRefresh": asdict(measured(lambda: deployment.stack.preview(expect_no_changes=True))),
                 "unchanged": unchanged(deployment, sizes),
                 "flat": against_flat(deployment),
