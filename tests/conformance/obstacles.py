@@ -25,6 +25,8 @@ FIXED_TEXTS = {
         "the answer shows labels and a folder that the project was given outside the recording"
     ),
     "CLOUD_FUNCTION_STATUS_UNSPECIFIED": "the log was written against a mock",
+    '{"code": 5, "details": [], "message"': "the log was written against a mock",
+    '{"done": true, "metadata": null': "the log was written against a mock",
     "contacts/7": "the contact's number was neither replaced nor repeatable",
     "Mock Billing Account": "the log was written against a mock",
     "VGhpcyBzaG91bGQgcmVhbGx5IGJlIGEga2V5": "the log was written against a mock",
