@@ -11,7 +11,6 @@ import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from starlette.responses import Response
 
 from sandbox.errors import InvalidArgument
@@ -19,6 +18,7 @@ from sandbox.errors import InvalidArgument
 if TYPE_CHECKING:
     from email.message import Message
 
+    import httpx
     from starlette.datastructures import Headers
     from starlette.types import ASGIApp, Scope
 
@@ -32,6 +32,8 @@ async def answer(app: ASGIApp, scope: Scope, headers: Headers, body: bytes) -> R
     Raises:
         InvalidArgument: it is no batch, or holds too many requests.
     """
+    import httpx  # noqa: PLC0415 -- it brings a command line along, and no start waits for a batch
+
     parts = split(headers.get("content-type", ""), body)
     if not 0 < len(parts) <= MOST:
         raise InvalidArgument(f"A batch holds 1 to {MOST} requests; this one has {len(parts)}.")
@@ -79,6 +81,8 @@ def read(part: Message, outer: Headers) -> httpx.Request:
     Raises:
         InvalidArgument: its first line is none of a request.
     """
+    import httpx  # noqa: PLC0415 -- as above
+
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         raise InvalidArgument("Failed to parse batch request, error: a part is no HTTP request.")
