@@ -29,7 +29,7 @@ def insert(cloud: GoogleCloud, table: str, entries: Iterable[dict[str, Any]]) ->
     Rows carry their fingerprint as insertId, so that a second run within minutes adds nothing twice.
 
     Raises:
-        InputError: the name is none of a table, or BigQuery refuses rows.
+        InputError: the name is none of a table, its dataset is missing, or BigQuery refuses rows.
         GoogleCloudError: BigQuery refuses the call.
     """
     try:
@@ -43,7 +43,15 @@ def insert(cloud: GoogleCloud, table: str, entries: Iterable[dict[str, Any]]) ->
         if error.status != NOT_FOUND:
             raise
         reference = {"projectId": project, "datasetId": dataset, "tableId": name}
-        cloud.call("POST", "bigquery", base, body={"tableReference": reference, "schema": {"fields": SCHEMA}})
+        try:
+            cloud.call("POST", "bigquery", base, body={"tableReference": reference, "schema": {"fields": SCHEMA}})
+        except GoogleCloudError as missing:
+            if missing.status != NOT_FOUND:
+                raise
+            raise InputError(
+                f"There is no dataset {project}.{dataset}, so the results were only written here.",
+                cure=f"bq --location=REGION mk --dataset {project}:{dataset}, then fetch again",
+            ) from None
     count = 0
     rows: list[dict[str, Any]] = []
     for entry in entries:

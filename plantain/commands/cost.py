@@ -225,7 +225,7 @@ def budget(stack: StackName = "sandbox", json: Json = False) -> None:
                 one.name,
                 f"{one.amount:.2f} {one.currency}" if one.amount is not None else "last month's",
                 "-" if one.spent is None else f"{one.spent:.2f}",
-                ", ".join(f"{share:.0%}" for share in one.thresholds),
+                ", ".join(dict.fromkeys(f"{share:.0%}" for share in one.thresholds)),
                 "-" if one.crossed is None else f"{one.crossed:.0%}",
             )
             for one in found

@@ -24,6 +24,9 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 StackName = Annotated[str, typer.Option("--stack", help="Stack that owns the perimeter.")]
+WIDTH_OF_REASONS = 100
+"""Columns from which a table of denials has room for their reasons; --json always has them."""
+
 Days = Annotated[float, typer.Option(min=0.01, help="How many days back.")]
 
 
@@ -199,7 +202,10 @@ def show_denials(groups: list[Group], days: float) -> None:
         )
         for number, group in enumerate(groups, 1)
     ]
-    output.table(("", "count", "direction", "caller", "API", "method", "reason"), rows, right=("", "count"))
+    columns = ("", "count", "direction", "caller", "API", "method", "reason")
+    # In a narrow terminal, what is to be allowed comes before why it was refused.
+    shown = len(columns) if output.width() >= WIDTH_OF_REASONS else len(columns) - 1
+    output.table(columns[:shown], [row[:shown] for row in rows], right=("", "count"), whole=("caller",))
 
 
 def show_answers(answers: list[Answer]) -> None:

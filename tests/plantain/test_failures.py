@@ -345,6 +345,15 @@ def test_bigquery_s_refusal_of_rows_names_their_number_and_the_first_reason(clou
         insert(cloud, "t", [])  # type: ignore[arg-type]  # a fake
 
 
+def test_results_for_a_dataset_that_is_missing_stay_here_and_the_way_out_is_named(cloud: FakeCloud) -> None:
+    with pytest.raises(InputError, match=r"There is no dataset p\.d, so the results were only written here") as caught:
+        insert(cloud, "p.d.t", [{"fingerprint": "1"}])  # type: ignore[arg-type]  # a fake
+    assert caught.value.cure == "bq --location=REGION mk --dataset p:d, then fetch again"
+    cloud.answers["POST bigquery/"] = GoogleCloudError(403, "PERMISSION_DENIED", "no", "bigquery", "tables")
+    with pytest.raises(GoogleCloudError, match="HTTP 403 PERMISSION_DENIED"):
+        insert(cloud, "p.d.t", [{"fingerprint": "1"}])  # type: ignore[arg-type]  # a fake
+
+
 def test_without_pulumi_a_stack_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="pulumi is not on PATH") as caught:
         Stack("prod", tmp_path, {"PATH": str(tmp_path)}).outputs()

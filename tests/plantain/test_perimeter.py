@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from plantain import output
 from plantain.commands import perimeter as command
 from plantain.errors import ErrorFound, GoogleCloudError, InputError
-from plantain.perimeters.denials import TYPE, Denial, gathered, member, project_of, read
+from plantain.perimeters.denials import TYPE, Denial, Group, gathered, member, project_of, read
 from plantain.perimeters.document import level_documents, perimeter_document
 from plantain.perimeters.proposal import merged, rules
 from plantain.perimeters.simulation import Question, passes, simulate
@@ -303,3 +304,16 @@ class TestSimulate:
         path.write_text(yaml.safe_dump(document))
         with pytest.raises(InputError, match="owns no perimeter"):
             command.simulate("user:jo@example.com", "storage", stack="sandbox")
+
+
+@pytest.mark.parametrize(("columns", "reasons"), [(80, False), (140, True)])
+def test_a_narrow_terminal_shows_callers_whole_and_no_reasons(
+    columns: int, reasons: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stranger = "user:stranger@example.com"
+    denial = Denial("ingress", stranger, "storage.googleapis.com", "objects.list", "NO_LEVEL", "", "", dry_run=True)
+    monkeypatch.setattr(output, "width", lambda: columns)
+    command.show_denials([Group(denial, 1, "", "")], 1)
+    shown = capsys.readouterr().out
+    assert "user:stranger@example.com" in shown
+    assert ("NO_LEVEL" in shown) is reasons
