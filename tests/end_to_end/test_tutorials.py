@@ -64,12 +64,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
         found.stop()
 
 
-def test_the_tutorials_run_from_their_text_one_after_the_other(project: Project) -> None:
-    script = project.script("first-campaign.md", "audit.md", "retirement.md")
-    assert script.count("=== ") >= 12
+def run(project: Project, *pages: str) -> str:
+    """What the pages print, as run by somebody who has typed nothing before."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI", "PLANTAIN", "GOOGLE"))}
     done = subprocess.run(
-        ["/bin/bash", "-c", script],
+        ["/bin/bash", "-c", project.script(*pages)],
         cwd=project.folder,
         env=clean,
         text=True,
@@ -78,13 +77,30 @@ def test_the_tutorials_run_from_their_text_one_after_the_other(project: Project)
         timeout=500,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def test_the_tutorials_run_from_their_text_one_after_the_other(project: Project) -> None:
+    pages = ("first-campaign.md", "audit.md", "retirement.md")
+    assert project.script(*pages).count("=== ") >= 12
+    shown = run(project, *pages)
     for word in (
         "out/rows",
         "passes",
         "Next: plantain campaign retire spring-launch --step read-only",
         "is deleted on",
     ):
-        assert word in done.stdout, word
+        assert word in shown, word
     assert (project.folder / "out" / "rows" / "sheet.html").is_file()
     assert (project.folder / "out" / "graph.svg").is_file()
     assert (project.folder / "campaigns" / "retired" / "spring-launch.yaml").is_file()
+
+
+def test_the_first_real_campaign_is_rehearsed_from_its_text(project: Project) -> None:
+    production = (project.folder / "Pulumi.prod.yaml").read_text()
+    shown = run(project, "first-real-campaign.md")
+    for word in ("plantain:billingAccount: 010101-010101-010101", "Pulumi.rehearsal.yaml says enforced now", "OPEN"):
+        assert word in shown, word
+    assert list((project.folder / "out" / "real").glob("*.png"))
+    assert "enforcement: enforced" in (project.folder / "Pulumi.rehearsal.yaml").read_text()
+    assert (project.folder / "Pulumi.prod.yaml").read_text() == production
