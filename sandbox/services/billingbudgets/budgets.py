@@ -50,10 +50,6 @@ class Budget(Resource):
             raise PermissionDenied("The caller does not have permission")
         if not document.get("amount"):
             raise InvalidArgument("Request contains an invalid argument: amount must be set.")
-        if specified := document["amount"].get("specifiedAmount"):
-            specified.setdefault("currencyCode", found.get("currencyCode", "USD"))
-            if specified["currencyCode"] != found.get("currencyCode", "USD"):
-                raise InvalidArgument("The budget's currency must be that of its billing account.")
         self.complete(call, document)
         connect(call, topic_of(document))
 
@@ -66,6 +62,11 @@ class Budget(Resource):
     @staticmethod
     def complete(call: Call, document: Document) -> None:
         """Credits count, the period is a month, projects are numbers, thresholds watch the spend so far."""
+        account = call.cloud.store.get("cloudbilling.billingAccounts", to_account(call)[1]) or {}
+        if specified := document["amount"].get("specifiedAmount"):
+            currency = account.get("currencyCode", "USD")
+            if specified.setdefault("currencyCode", currency) != currency:
+                raise InvalidArgument("The budget's currency must be that of its billing account.")
         chosen = document.setdefault("budgetFilter", {})
         chosen.setdefault("creditTypesTreatment", "INCLUDE_ALL_CREDITS")
         if "customPeriod" not in chosen:

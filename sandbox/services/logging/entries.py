@@ -108,7 +108,13 @@ def keep(call: Call, parent: str, entry: Document) -> None:
 
 
 def listing(call: Call) -> Document:
-    """Entries of resources or views, by filter, oldest first unless asked otherwise."""
+    """Entries of resources or views, by filter, oldest first unless asked otherwise.
+
+    Raises:
+        InvalidArgument: no resource is named.
+        PermissionDenied: the caller may not read one of them, or through one of the views.
+    """
+    target(call)
     call.cloud.instances.collect()
     admitted = compile_filter(call.body.get("filter", ""))
     names = [*call.body.get("resourceNames", []), *(f"projects/{p}" for p in call.body.get("projectIds", []))]

@@ -105,3 +105,12 @@ def test_reporting_to_a_topic_needs_the_right_to_change_who_may_publish_there(
     assert admin("POST", budgets, body)[0] == 200
     sender = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
     assert sender in str(admin("GET", f"/pubsub/v1/{topic}:getIamPolicy")[1])
+
+
+def test_a_changed_amount_is_in_the_accounts_currency(admin: Caller) -> None:
+    name = admin("POST", URL, {"displayName": "b", "amount": AMOUNT})[1]["name"]
+    change = {"amount": {"specifiedAmount": {"units": "5"}}}
+    answer = admin("PATCH", f"/billingbudgets/v1/{name}?updateMask=amount", change)[1]
+    assert answer["amount"] == {"specifiedAmount": {"units": "5", "currencyCode": "USD"}}
+    change = {"amount": {"specifiedAmount": {"units": "5", "currencyCode": "EUR"}}}
+    assert admin("PATCH", f"/billingbudgets/v1/{name}?updateMask=amount", change)[0] == 400

@@ -144,3 +144,21 @@ def test_settings_name_the_accounts_of_every_level(admin: Caller, url: str) -> N
     path = "/logging/v2/organizations/123456789012/settings"
     assert admin("PATCH", path, body, params=mask)[1]["storageLocation"] == "europe-west4"
     assert admin("GET", path)[1]["storageLocation"] == "europe-west4"
+
+
+def test_who_may_read_a_view_reads_nothing_else(
+    admin: Caller, as_member: Callable[[str], Caller], write: Callable[..., None], project: str
+) -> None:
+    write(textPayload="hello")
+    view = f"projects/{project}/locations/global/buckets/_Default/views/_AllLogs"
+    place, jo = f"/cloudresourcemanager/v1/projects/{project}", "user:jo@example.com"
+    asked = {"resourceNames": [view]}
+    assert as_member(jo)("POST", "/logging/v2/entries:list", asked)[0] == 403
+    policy = admin("POST", f"{place}:getIamPolicy", {})[1]
+    bindings = [*policy["bindings"], {"role": "roles/logging.viewAccessor", "members": [jo]}]
+    assert admin("POST", f"{place}:setIamPolicy", {"policy": {"bindings": bindings}})[0] == 200
+    assert len(as_member(jo)("POST", "/logging/v2/entries:list", asked)[1]["entries"]) == 1
+    status, answer = as_member(jo)("POST", "/logging/v2/entries:list", {"resourceNames": [f"projects/{project}"]})
+    assert status == 403
+    assert "logging.logEntries.list" in answer["error"]["message"]
+    assert admin("POST", "/logging/v2/entries:list", {})[0] == 400
