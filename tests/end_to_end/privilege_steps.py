@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -190,8 +191,9 @@ class Steps:
 
 
 def said(reply: httpx.Response) -> str:
-    """The message of a refusal."""
+    """The message of a refusal; the title of one that is a page."""
     try:
         return str(reply.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return reply.text
+        title = re.search(r"<title>(.*?)</title>", reply.text)
+        return title[1] if title else reply.text

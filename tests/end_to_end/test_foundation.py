@@ -1,4 +1,7 @@
-"""The foundation of an organisation with the real engine: perimeter, rules, log project, policies, contacts, tags."""
+"""The foundation of an organisation with the real engine: perimeter, rules, log project, policies, contacts, tags.
+
+It is deployed by the deployer, with the rights of `infra/deployer.py` and no others.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from infra.deployer import DEPLOYER_RIGHTS, Right
 from plantain.stack import Stack
 
-from .organization import LABELS, Organization, change, changed_types, owned, resources
+from .organization import ADMINISTRATOR, LABELS, Organization, change, changed_types, owned, resources
+from .privilege_deployer import MEMBER, PROBES, SEED, Deployer, Place
+from .privilege_usage import used_alone
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 PERIMETER: dict[str, Any] = {
+    "deployers": [ADMINISTRATOR, MEMBER],
     "accessLevels": [
         {"name": "corporate", "ipSubnetworks": ["203.0.113.0/24"], "countries": ["DE"]},
         {"name": "laptops", "device": {"screenLock": True, "encrypted": True}, "requires": ["corporate"]},
@@ -54,15 +61,65 @@ SETTINGS: dict[str, Any] = {
 KEPT = {"gcp:accesscontextmanager:ServicePerimeter", "gcp:organizations:Project", "gcp:kms:CryptoKey"}
 
 
+#: What this stack needs none of: it has no budget, no folder, no project with tags, no deny policy.
+NOT_USED = {
+    "roles/billing.costsManager",
+    "roles/iam.denyAdmin",
+    "roles/resourcemanager.folderViewer",
+    "roles/resourcemanager.tagUser",
+}
+
+
 @pytest.fixture(scope="module")
-def foundation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Organization, Stack]]:
+def organization(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organization]:
     made = Organization.make(tmp_path_factory.mktemp("foundation"))
     try:
-        stack = made.stack("foundation", **SETTINGS)
-        stack.up()
-        yield made, stack
+        yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def deployer(organization: Organization) -> Deployer:
+    return Deployer.make(organization)
+
+
+@pytest.fixture(scope="module")
+def foundation(organization: Organization, deployer: Deployer) -> tuple[Organization, Stack]:
+    stack = organization.stack("foundation", **SETTINGS, accessToken=deployer.token, quotaProject=SEED)
+    organization.sandbox.post("grants", {"recording": True})
+    stack.up()
+    organization.sandbox.post("grants", {"recording": False})
+    return organization, stack
+
+
+@pytest.fixture(scope="module")
+def place(foundation: tuple[Organization, Stack]) -> Place:
+    outputs = foundation[1].outputs()
+    return Place(
+        project=outputs["logs"]["projectId"],
+        perimeter=outputs["perimeter"],
+        tag=next(iter(outputs["tags"]["env"].values())),
+        policy="organizations/123456789012/policies/gcp.resourceLocations",
+    )
+
+
+def test_every_right_of_the_deployer_that_this_stack_needs_was_the_only_one_that_helped(
+    foundation: tuple[Organization, Stack],
+) -> None:
+    found = used_alone(foundation[0].sandbox.get("grants")["checks"], MEMBER)
+    needed = {right.role for right in DEPLOYER_RIGHTS} - NOT_USED
+    assert {grant.role for grant in found} & needed == needed
+
+
+@pytest.mark.parametrize("right", DEPLOYER_RIGHTS, ids=lambda right: right.role)
+def test_without_this_right_the_deployer_is_refused(deployer: Deployer, place: Place, right: Right) -> None:
+    probe = PROBES[right.role]
+    with deployer.without(right):
+        reply = probe(deployer, place)
+        assert reply.status_code == 403, reply.text
+    reply = probe(deployer, place)
+    assert reply.is_success, reply.text
 
 
 def test_a_refresh_and_the_second_preview_find_no_change(foundation: tuple[Organization, Stack]) -> None:

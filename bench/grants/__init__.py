@@ -1,0 +1,1 @@
+"""Which step fails without which grant: see `__main__`."""

@@ -1,0 +1,49 @@
+"""Which step fails without which grant: every grant of a whole organisation is taken away with the real engine.
+
+    python -m bench.grants [--only deployer] [--json bench/grants.json]
+
+An administrator deploys the seed stack. From then on a pipeline's token deploys: exchanged at the seed's pool for one
+of the deployer, who has the rights of `infra/deployer.py` and no others. It deploys a perimeter, the log project,
+policies, contacts, tags and a campaign with every option, looks whether anything changed, and takes all of it down.
+The sandbox records by which binding each permission was held.
+
+Then each grant is taken away by itself. Those of the deployer: on a copy of the organisation as it was after the seed
+stack, where the whole deployment is begun anew. All others: where everything is deployed, with the step that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.grants.report import counted, joined
+from bench.grants.trial import Bench
+
+Document = dict[str, Any]
+
+
+RESULTS = Path(__file__).parents[1] / "grants.json"
+
+
+def main() -> None:
+    """Run and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="", choices=["", "campaign", "deployer", "previewer"])
+    parser.add_argument("--json", type=Path, default=RESULTS)
+    parser.add_argument("--seed", type=Path, help="keep the organisation after its seed stack there, or begin with it")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        report = Bench(Path(name), given.only, given.seed).run()
+    if given.only and given.json.exists():
+        report = joined(json.loads(given.json.read_text()), report)
+    report = counted(report)
+    given.json.write_text(json.dumps(report, indent=2) + "\n")
+    sys.stderr.write(f"{report['counts']}\n")
+
+
+if __name__ == "__main__":
+    main()
