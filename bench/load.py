@@ -168,11 +168,8 @@ def measure(folder: Path) -> dict[str, Any]:
         process.close()
 
 
-def main() -> int:
+def record(file: Path = FILE) -> dict[str, Any]:
     """Measure and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, default=FILE, help="where the figures are written")
-    options = parser.parse_args()
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         figures = measure(Path(name))
@@ -181,7 +178,16 @@ def main() -> int:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "loadAverageBefore": round(before, 1),
     }
-    options.json.write_text(json.dumps({**facts, **figures}, indent=2) + "\n")
+    file.write_text(json.dumps({**facts, **figures}, indent=2) + "\n")
+    return figures
+
+
+def main() -> int:
+    """The command line; 1 when a write was lost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=FILE, help="where the figures are written")
+    options = parser.parse_args()
+    figures = record(options.json)
     sys.stdout.write(options.json.read_text())
     return 1 if figures["lostWrites"] else 0
 
