@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from generation.app import Application
-from generation.collector import settle
+from generation.memory import settle
 
 application = Application()
 settle()

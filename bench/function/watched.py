@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions"))
 
 from generation.app import Application
-from generation.collector import settle
+from generation.memory import settle
 
 TICK = 0.02
 application = Application()

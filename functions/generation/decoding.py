@@ -97,8 +97,8 @@ class _Base64:
         self._done: list[bytes] = []
 
     def feed(self, piece: bytes) -> None:
-        text = self._rest + piece if self._rest else piece
-        if BACKSLASH in text:
+        if BACKSLASH in piece or BACKSLASH in self._rest:
+            text = self._rest + piece
             # Some encoders escape "/" and "="; an escape may be cut off at the end of a piece.
             cut = text.rfind(BACKSLASH)
             if len(text) - cut < LONGEST_ESCAPE:
@@ -110,9 +110,15 @@ class _Base64:
             self._take(text[:whole])
             self._rest = text[whole:] + held
             return
-        whole = len(text) // 4 * 4
-        self._rest = text[whole:]
-        self._take(text if whole == len(text) else memoryview(text)[:whole])
+        at = -len(self._rest) % 4  # completes what was left over, so that the piece itself need not be copied
+        if self._rest:
+            self._rest += piece[:at]
+            if len(self._rest) % 4:
+                return
+            self._take(self._rest)
+        whole = at + (len(piece) - at) // 4 * 4
+        self._rest = piece[whole:]
+        self._take(piece if whole - at == len(piece) else memoryview(piece)[at:whole])
 
     def finish(self) -> bytes:
         """What was decoded, in one piece."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generation import collector
+from generation import memory
 from tests.functions.conftest import Function
 from tests.functions.fake_google import AIPLATFORM, IAM, STORAGE, FakeGoogle, error_body
 
@@ -77,9 +77,9 @@ async def test_a_request_that_fails_leaves_no_cycle(
     assert [str(type(found)) for found in garbage if _ours(found)] == []
 
 
-def test_the_deployed_entry_point_sets_the_collector_once_everything_is_imported() -> None:
+def test_the_deployed_entry_point_settles_once_everything_is_imported() -> None:
     look = "import main, gc; print(gc.get_threshold(), gc.get_freeze_count() > 10_000)"
 
     said = subprocess.run([sys.executable, "-c", look], cwd=FOLDER, capture_output=True, text=True, check=True)
 
-    assert said.stdout.strip() == f"{collector.THRESHOLDS} True"
+    assert said.stdout.strip() == f"{memory.THRESHOLDS} True"
