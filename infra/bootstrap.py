@@ -94,7 +94,7 @@ class Seed(Component):
             )
         }
         members = {name: identity.member for name, identity in identities.items()}
-        keys = self._keys(settings.region, members, bills=bootstrap.billing_export)
+        keys = self._keys(settings.region, members, shared, bills=bootstrap.billing_export)
         state = self._state(bootstrap, settings.region, keys)
         self._readers(state, members)
         topic = self._budget_topic(keys, members["deployer"])
@@ -133,9 +133,14 @@ class Seed(Component):
         }
         self.register_outputs(dict(self.outputs))
 
-    def _keys(self, region: str, members: Mapping[str, pulumi.Output[str]], *, bills: bool) -> SharedKeys:
-        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._apis))
-        storage = gcp.storage.get_project_service_account_output(project=self._project.project_id, opts=asked)
+    def _keys(
+        self, region: str, members: Mapping[str, pulumi.Output[str]], shared: SharedProject, *, bills: bool
+    ) -> SharedKeys:
+        def asked(api: str) -> pulumi.InvokeOutputOptions:
+            return pulumi.InvokeOutputOptions(parent=self, depends_on=shared.enabled(api))
+
+        project = self._project.project_id
+        storage = gcp.storage.get_project_service_account_output(project=project, opts=asked("storage"))
         messages = gcp.projects.ServiceIdentity(
             "seed-pubsub",
             project=self._project.project_id,
@@ -144,7 +149,7 @@ class Seed(Component):
         )
         exporting: dict[str, dict[str, pulumi.Input[str]]] = {}
         if bills:
-            bigquery = gcp.bigquery.get_default_service_account_output(project=self._project.project_id, opts=asked)
+            bigquery = gcp.bigquery.get_default_service_account_output(project=project, opts=asked("bigquery"))
             exporting = {BILLS: {"bigquery": bigquery.email.apply(naming.service_account_member)}}
         return SharedKeys(
             "seed",

@@ -68,6 +68,7 @@ class CampaignFoundation(Component):
             campaign.name,
             project=self.project.project,
             agents=agents_of(campaign),
+            asked_of={api: self.project.enabled(api) for api in ("storage", "logging")},
             after=apis,
             opts=self._options(),
         )

@@ -73,7 +73,7 @@ class LogProject(Component):
         )
         apis = self.project.services
         project = self.project.project
-        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=list(apis))
+        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=self.project.enabled("logging"))
         agent = gcp.logging.get_project_cmek_settings_output(project=project.project_id, opts=asked)
         keys = SharedKeys(
             "logs",

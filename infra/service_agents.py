@@ -74,6 +74,7 @@ class ServiceAgents(Component):
         *,
         project: gcp.organizations.Project,
         agents: Sequence[ServiceAgent] = AGENTS,
+        asked_of: Mapping[str, Sequence[pulumi.Resource]],
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -100,9 +101,11 @@ class ServiceAgents(Component):
         ]
         # The agents of Cloud Storage and Cloud Logging are not made by generateServiceIdentity: asking for their
         # addresses makes them.
-        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=[*after])
-        storage = gcp.storage.get_project_service_account_output(project=project.project_id, opts=asked)
-        logs = gcp.logging.get_project_cmek_settings_output(project=project.project_id, opts=asked)
+        # They wait for their own API and no other: while one that they wait for is new, a preview does not know their
+        # addresses, and every grant of a key seems to be replaced.
+        asked = {api: pulumi.InvokeOutputOptions(parent=self, depends_on=[*needed]) for api, needed in asked_of.items()}
+        storage = gcp.storage.get_project_service_account_output(project=project.project_id, opts=asked["storage"])
+        logs = gcp.logging.get_project_cmek_settings_output(project=project.project_id, opts=asked["logging"])
         others = {
             "storage": (storage.email_address, STORAGE_KEYS),
             "logging": (logs.service_account_id, LOGGING_KEYS),

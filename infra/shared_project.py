@@ -68,8 +68,8 @@ class SharedProject(Component):
             restrictions=["resourcemanager.projects.delete"],
             opts=self._options(),
         )
-        self.services: tuple[pulumi.Resource, ...] = tuple(
-            gcp.projects.Service(
+        self._by_api = {
+            api: gcp.projects.Service(
                 f"{name}-{api.removesuffix('.googleapis.com')}",
                 project=self.project_id,
                 service=api,
@@ -77,5 +77,10 @@ class SharedProject(Component):
                 opts=self._options(),
             )
             for api in apis
-        )
+        }
+        self.services: tuple[pulumi.Resource, ...] = tuple(self._by_api.values())
         self.register_outputs({"projectId": self.project_id, "number": self.number})
+
+    def enabled(self, api: str) -> list[pulumi.Resource]:
+        """One of the APIs, by its name without domain: what asks it waits for no other, see `ServiceAgents`."""
+        return [self._by_api[f"{api}.googleapis.com"]]
