@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plantain.audit import inventory
+from plantain.audit.collection import Request, Source, collect
 from plantain.audit.grants import grants
 from plantain.audit.identity import identity
+from plantain.audit.judgements import Judgements
 from plantain.audit.live import federation, groups, hierarchy, network, organization, serverless, storage
 from plantain.audit.live.reader import Reader
 from plantain.errors import GoogleCloudError
 from policies.catalogue import Resource
+
+from .conftest import ROOT
+from .synthetic import export, project_id
+
+PROJECT = project_id(0)
 
 
 class Google:
@@ -269,3 +279,34 @@ def test_places_are_those_that_declared_resources_name() -> None:
         Resource("u", "t", "n", {"location": None}),
     ]
     assert inventory.located(made) == {"eu", "europe-west4"}
+
+
+def test_the_inventory_has_the_folders_above_its_projects_and_the_groups_that_hold_roles(tmp_path: Path) -> None:
+    project = {"projectId": PROJECT, "name": "projects/1", "parent": "folders/7", "labels": {"campaign": "x"}}
+    granted = {"bindings": [{"role": "roles/viewer", "members": ["group:team@example.com"]}]}
+    google: Any = Google(
+        {
+            f"cloudresourcemanager v3/projects/{PROJECT}": project,
+            f"cloudresourcemanager v1/projects/{PROJECT}:getIamPolicy": granted,
+            "cloudresourcemanager v3/folders/7": FOLDER,
+            "cloudresourcemanager v3/folders/6": {"name": "folders/6", "parent": "organizations/1"},
+            "cloudidentity v1/groups:lookup": {"name": "groups/7"},
+            "cloudidentity v1/groups/7/memberships": {
+                "memberships": [{"name": "groups/7/memberships/8", "preferredMemberKey": {"id": "eve@example.org"}}]
+            },
+        }
+    )
+    google.sandbox = None
+    source = Source("prod", export(0), settings={"organization": "1"})
+    day = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    collect(Request(ROOT, [source], Judgements(), day, day.date(), google, groups=True), tmp_path)
+    found = json.loads((tmp_path / "inventory.json").read_bytes())
+    stack, above = found["units"]
+    assert stack["projects"] == [PROJECT]
+    assert above["groups"] == {"holdingRoles": ["team@example.com"], "membersRead": True}
+    assert above["live"] == {
+        "gcp:cloudidentity/group:Group": 1,
+        "gcp:cloudidentity/groupMembership:GroupMembership": 1,
+        "gcp:organizations/folder:Folder": 2,
+    }
+    assert above["asked"]["organizations/1"]["cloudidentity memberships"] == 1
