@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.project import project_root
 
@@ -23,7 +23,9 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the batch.")]
-StackName = Annotated[str, typer.Option("--stack", help="Stack that deployed the campaign.")]
+StackName = Annotated[
+    str, typer.Option("--stack", help="Stack that deployed the campaign.", autocompletion=completion.stacks)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,40}$")
 
@@ -34,8 +36,12 @@ def prepare(
     folder: Annotated[Path, typer.Option(help="Folder of the batch; batch/NAME by default.")] = Path(),
     name: Annotated[str | None, typer.Option(help="Name; the file's by default.")] = None,
     stack: StackName = "sandbox",
-    campaign: Annotated[str | None, typer.Option(help="Campaign; needless when the stack has one.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model; the campaign's own by default.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign; needless when the stack has one.", autocompletion=completion.campaigns)
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model; the campaign's own by default.", autocompletion=completion.models)
+    ] = None,
     skip_wrong: Annotated[bool, typer.Option("--skip-wrong", help="Leave wrong rows out instead of stopping.")] = False,
     after: Annotated[
         list[Path] | None, typer.Option(help="Folder of an earlier batch whose images count; repeat.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import InputError, StackError, WarningFound
 from plantain.project import campaign as read_campaign
 from plantain.project import campaigns as read_campaigns
@@ -26,7 +26,10 @@ NOT_DEPLOYED = "no stack named"
 app = typer.Typer(help="Begin, look at, copy and end campaigns.", no_args_is_help=True, rich_markup_mode=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-StackName = Annotated[str, typer.Option("--stack", help="Stack that deployed the campaign.")]
+StackName = Annotated[
+    str, typer.Option("--stack", help="Stack that deployed the campaign.", autocompletion=completion.stacks)
+]
+Name = Annotated[str, typer.Argument(help="Campaign.", autocompletion=completion.campaigns)]
 EndsOn = Annotated[str | None, typer.Option(help="Last day, as 2027-06-30; 180 days from now by default.")]
 
 
@@ -43,7 +46,7 @@ def new(
     data_class: Annotated[str, typer.Option(help="public, internal, confidential or restricted.")] = "internal",
     ends_on: EndsOn = None,
     budget: Annotated[int | None, typer.Option(min=1, help="Money a month.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model id.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model id.", autocompletion=completion.models)] = None,
 ) -> None:
     """Write a campaign's file, complete and checked. What is missing is asked for, on a terminal."""
     from plantain.campaigns import draft  # noqa: PLC0415
@@ -73,7 +76,7 @@ def new(
 
 @app.command()
 def clone(
-    source: Annotated[str, typer.Argument(help="Campaign to copy.")],
+    source: Annotated[str, typer.Argument(help="Campaign to copy.", autocompletion=completion.campaigns)],
     name: Annotated[str, typer.Argument(help="Name of the new one.")],
     owner: Annotated[str | None, typer.Option(help="Team that answers for it.")] = None,
     cost_center: Annotated[str | None, typer.Option(help="Who pays.")] = None,
@@ -97,7 +100,9 @@ def clone(
 
 @app.command("list")
 def list_campaigns(
-    stack: Annotated[str | None, typer.Option(help="Say also which this stack has deployed.")] = None,
+    stack: Annotated[
+        str | None, typer.Option(help="Say also which this stack has deployed.", autocompletion=completion.stacks)
+    ] = None,
     json: Json = False,
 ) -> None:
     """The campaign files, and with --stack what is deployed of them."""
@@ -140,7 +145,7 @@ def list_campaigns(
 
 
 @app.command()
-def show(name: str, stack: StackName = "sandbox", json: Json = False) -> None:
+def show(name: Name, stack: StackName = "sandbox", json: Json = False) -> None:
     """What runs, which alerts there are and fire, images and spend of this month."""
     from plantain.campaigns import vital_signs  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
@@ -176,7 +181,7 @@ def show(name: str, stack: StackName = "sandbox", json: Json = False) -> None:
 
 @app.command()
 def checklist(
-    name: str,
+    name: Name,
     stack: StackName = "sandbox",
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the cloud.")] = False,
     json: Json = False,
@@ -205,9 +210,12 @@ def checklist(
 
 @app.command()
 def retire(
-    name: str,
+    name: Name,
     step: Annotated[
-        str | None, typer.Option(help="read-only, evidence, detach or delete; without it: the plan.")
+        str | None,
+        typer.Option(
+            help="read-only, evidence, detach or delete; without it: the plan.", autocompletion=completion.steps
+        ),
     ] = None,
     stack: StackName = "sandbox",
     evidence: Annotated[Path | None, typer.Option(help="Folder of the evidence; evidence/NAME by default.")] = None,

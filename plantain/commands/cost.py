@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import InputError, WarningFound
 from plantain.project import campaign as read_campaign
 from plantain.project import project_root, stack_settings
@@ -20,15 +20,21 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-StackName = Annotated[str, typer.Option("--stack", help="Stack that deployed the campaigns.")]
+StackName = Annotated[
+    str, typer.Option("--stack", help="Stack that deployed the campaigns.", autocompletion=completion.stacks)
+]
 BUDGET_ALERT = Decimal("0.85")
 
 
 @app.command()
 def forecast(
-    campaign: Annotated[str, typer.Argument(help="Campaign, or the path of its file.")],
+    campaign: Annotated[
+        str, typer.Argument(help="Campaign, or the path of its file.", autocompletion=completion.campaigns)
+    ],
     images: Annotated[list[str], typer.Option(help="Images a month, as 800 or 4K=200; repeat for several sizes.")],
-    model: Annotated[str | None, typer.Option(help="Model; the campaign's own by default.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model; the campaign's own by default.", autocompletion=completion.models)
+    ] = None,
     peak: Annotated[float | None, typer.Option(help="Images in the busiest minute.")] = None,
     unit_price: Annotated[str | None, typer.Option(help="Price of a throughput unit for a month.")] = None,
     references: Annotated[int, typer.Option(min=0, help="Reference images in a request.")] = 0,
@@ -86,7 +92,9 @@ def forecast(
 @app.command()
 def plan(
     per_minute: Annotated[float, typer.Argument(min=0.01, help="Images in the busiest minute.")],
-    model: Annotated[str | None, typer.Option(help="Model; the default one otherwise.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model; the default one otherwise.", autocompletion=completion.models)
+    ] = None,
     size: Annotated[str | None, typer.Option(help="1K, 2K, 4K; the model's default otherwise.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds the model takes for an image.")] = 25.0,
     concurrency: Annotated[int, typer.Option(min=1, max=80, help="Requests of an instance at once.")] = 8,

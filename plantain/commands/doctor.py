@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import ErrorFound, StackError, WarningFound
 from plantain.project import campaigns, project_root, raw_settings, stack_settings
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    stack: Annotated[str, typer.Option(help="Stack that is to be deployed.")] = "sandbox",
-    only: Annotated[list[str] | None, typer.Option(help="Run this check; repeat for several.")] = None,
+    stack: Annotated[
+        str, typer.Option(help="Stack that is to be deployed.", autocompletion=completion.stacks)
+    ] = "sandbox",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this check; repeat for several.", autocompletion=completion.checks)
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend.")] = False,
     all_findings: Annotated[bool, typer.Option("--all", help="Show what is as it should be, too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,

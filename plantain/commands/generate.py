@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import GenerationError, InputError
 from plantain.suggestion import did_you_mean
 
@@ -37,8 +37,12 @@ def generate(
     prompt: Annotated[str | None, typer.Option(help="What the image shows.")] = None,
     file: Annotated[Path | None, typer.Option(help="JSON Lines, CSV or text file of requests.")] = None,
     template: Annotated[str | None, typer.Option(help="Prompt with {{ column }} from each row of the file.")] = None,
-    stack: Annotated[str, typer.Option(help="Stack that deployed the campaign.")] = "sandbox",
-    campaign: Annotated[str | None, typer.Option(help="Campaign; needless when the stack has one.")] = None,
+    stack: Annotated[
+        str, typer.Option(help="Stack that deployed the campaign.", autocompletion=completion.stacks)
+    ] = "sandbox",
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign; needless when the stack has one.", autocompletion=completion.campaigns)
+    ] = None,
     negative_prompt: Annotated[str | None, typer.Option(help="What the image must not show.")] = None,
     reference: Annotated[list[str] | None, typer.Option(help="Picture to work from: file or gs://; repeat.")] = None,
     mask: Annotated[str | None, typer.Option(help="Picture whose white part may change: file or gs://.")] = None,
@@ -47,8 +51,13 @@ def generate(
     image_size: Annotated[str | None, typer.Option(help="1K, 2K or 4K.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same image.")] = None,
     count: Annotated[int | None, typer.Option(help="Images of each request, 1 to 4.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model id; the campaign's own by default.")] = None,
-    fallback: Annotated[list[str] | None, typer.Option(help="Model to try when the first has no room; repeat.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model id; the campaign's own by default.", autocompletion=completion.models)
+    ] = None,
+    fallback: Annotated[
+        list[str] | None,
+        typer.Option(help="Model to try when the first has no room; repeat.", autocompletion=completion.models),
+    ] = None,
     safety: Annotated[list[str] | None, typer.Option(help="CATEGORY=THRESHOLD; repeat.")] = None,
     person_generation: Annotated[str | None, typer.Option(help="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE.")] = None,
     grounding: Annotated[str | None, typer.Option(help="GOOGLE_SEARCH or ENTERPRISE_WEB_SEARCH.")] = None,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import InputError
 from plantain.suggestion import did_you_mean
 
@@ -17,7 +17,7 @@ FORMATS = ("mermaid", "svg")
 
 
 def graph(
-    stack: Annotated[str, typer.Option(help="Stack to draw.")] = "sandbox",
+    stack: Annotated[str, typer.Option(help="Stack to draw.", autocompletion=completion.stacks)] = "sandbox",
     picture: Annotated[str | None, typer.Option("--format", help="svg or mermaid; by the file's ending.")] = None,
     out: Annotated[Path | None, typer.Option(help="File; standard output otherwise.")] = None,
     state: Annotated[Path | None, typer.Option(help="An export of the state, instead of asking pulumi.")] = None,

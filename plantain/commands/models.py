@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.model_lifecycle import Lifecycle, lifecycle
 from plantain.project import campaigns, project_root
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Model = Annotated[str, typer.Argument(help="Model id.", autocompletion=completion.models)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -45,7 +46,7 @@ def show_table(json: Json = False) -> None:
 
 
 @app.command()
-def show(model: str, json: Json = False) -> None:
+def show(model: Model, json: Json = False) -> None:
     """Everything known of one model, with its successor and what that changes in cost."""
     from generation.models import table  # noqa: PLC0415 -- keeps `plantain --help` fast
     from plantain.commands.cost import model_of  # noqa: PLC0415

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import ErrorFound, InputError
 from plantain.project import project_root, raw_settings, settings_path, stack_settings
 
@@ -23,7 +23,9 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-StackName = Annotated[str, typer.Option("--stack", help="Stack that owns the perimeter.")]
+StackName = Annotated[
+    str, typer.Option("--stack", help="Stack that owns the perimeter.", autocompletion=completion.stacks)
+]
 WIDTH_OF_REASONS = 100
 """Columns from which a table of denials has room for their reasons; --json always has them."""
 

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.project import project_root, settings_path
 from plantain.stack import Stack
 
 
 def recover(
-    stack: Annotated[str, typer.Option(help="Stack whose update was killed.")],
+    stack: Annotated[str, typer.Option(help="Stack whose update was killed.", autocompletion=completion.stacks)],
     config_file: Annotated[Path | None, typer.Option(help="Settings file, when it is not Pulumi.STACK.yaml.")] = None,
 ) -> None:
     """Release the stack's lock and take over what the killed update had begun to create; then run pulumi up."""

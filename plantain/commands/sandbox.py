@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import typer
 
-from plantain import output
+from plantain import completion, output
 from plantain.errors import InputError
 from plantain.sandbox_process import DEFAULT_DATA, Sandbox
 from plantain.sandbox_stack import sandbox_environment
@@ -92,7 +92,9 @@ def env(
 
 @app.command()
 def rehearse(
-    stack: Annotated[str, typer.Argument(help="Stack whose settings to try, as prod.")],
+    stack: Annotated[
+        str, typer.Argument(help="Stack whose settings to try, as prod.", autocompletion=completion.stacks)
+    ],
     name: Annotated[str, typer.Option(help="Stack to write them for.")] = "rehearsal",
     data: Data = DEFAULT_DATA,
     json: Json = False,

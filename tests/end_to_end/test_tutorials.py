@@ -74,7 +74,7 @@ def run(project: Project, *pages: str) -> str:
         text=True,
         capture_output=True,
         check=False,
-        timeout=500,
+        timeout=800,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout

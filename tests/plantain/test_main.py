@@ -4,11 +4,12 @@ import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plantain import main, output
+from plantain import completion, main, output
 from plantain.errors import InputError, WarningFound
 from tests.plantain.conftest import ROOT
 
@@ -161,3 +162,32 @@ def test_completion_knows_verbs_and_their_options() -> None:
     assert plantain(env=environment).stdout.split() == ["perimeter"]
     environment |= {"COMP_WORDS": "plantain models ch", "COMP_CWORD": "2"}
     assert plantain(env=environment).stdout.split() == ["check"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("plantain doctor --stack pr", {"prod"}),
+        ("plantain doctor --only qu", {"quotas"}),
+        ("plantain campaign show sp", {"spring-launch"}),
+        ("plantain campaign retire spring-launch --step de", {"detach", "delete"}),
+        ("plantain models show gemini-3-", {"gemini-3-pro-image"}),
+        ("plantain generate --fallback gemini-nano", {"gemini-nano-banana-2.1"}),
+        ("plantain sandbox rehearse pr", {"prod"}),
+    ],
+)
+def test_completion_knows_the_names_of_the_project(words: str, found: set[str]) -> None:
+    environment = {
+        "_PLANTAIN_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "PATH": "/usr/bin",
+    }
+    assert set(plantain(env=environment).stdout.split()) == found
+
+
+def test_outside_of_a_project_completion_knows_nothing_and_does_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert completion.stacks("") == completion.campaigns("") == []
