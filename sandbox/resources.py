@@ -151,8 +151,16 @@ class Resource:
         self.check_etag(call, before)
         mask = call.query.get("updateMask") or call.body.get("updateMask", "")
         paths = [path for path in mask_paths(mask) if path not in {"etag", "name"}] if isinstance(mask, str) else []
+        self.refuse_unknown(call, paths)
         after = apply_mask(before, body, paths) if paths else merge(before, {**body, **self.clearing(call)})
         return self.save(call, before, after)
+
+    def refuse_unknown(self, call: Call, paths: list[str]) -> None:
+        """Refuse a mask that names no field of the resource."""
+        shapes = self.properties(call.method)
+        unknown = [path for path in paths if shapes and path != "*" and path.partition(".")[0] not in shapes]
+        if unknown and call.method.described:
+            raise InvalidArgument(f"Invalid update_mask: '{unknown[0]}' is not a field of the resource.")
 
     def clearing(self, call: Call) -> Document:
         """Null for each field that the body sets to null, as far as callers may write it."""

@@ -69,3 +69,11 @@ def test_a_field_that_google_calls_immutable_is_not_changed(admin: Caller) -> No
     path = f"{KEYS}/images?updateMask=destroyScheduledDuration"
     status, answer = admin("PATCH", path, {"destroyScheduledDuration": "172800s"})
     assert (status, "immutable" in answer["error"]["message"]) == (400, True)
+
+
+@pytest.mark.usefixtures("ring")
+def test_a_mask_that_names_no_field_is_refused(admin: Caller) -> None:
+    assert admin("POST", f"{KEYS}?cryptoKeyId=images", {"purpose": "ENCRYPT_DECRYPT"})[0] == 200
+    status, answer = admin("PATCH", f"{KEYS}/images?updateMask=lables", {"labels": {"a": "b"}})
+    assert (status, "'lables'" in answer["error"]["message"]) == (400, True)
+    assert admin("PATCH", f"{KEYS}/images?updateMask=labels", {"labels": {"a": "b"}})[0] == 200
