@@ -4,7 +4,8 @@
 
 Python's own client libraries carry neither services nor HTTP rules. Google's Go modules (Apache-2.0) do: each of their
 ``.pb.go`` files holds its descriptor as a string. ``go mod download MODULE@VERSION`` fetches what ``sources.py`` names.
-Kept are the shapes of messages and, for each method, its HTTP bindings; all other options are dropped.
+Where there is no module, ``libraries.py`` gathers what Python's library has. Kept are the shapes of messages and, for
+each method, its HTTP bindings; all other options are dropped.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from google.api import annotations_pb2, client_pb2  # type: ignore[import-untyped]  # they ship no types
 from google.protobuf import descriptor_pb2
 
-from sandbox.grpc.sources import SERVICES, SHARED, Source
+from sandbox.grpc import libraries
+from sandbox.grpc.sources import LIBRARIES, SERVICES, SHARED, Source
 
 File = descriptor_pb2.FileDescriptorProto
 
@@ -181,10 +184,23 @@ def describe(cache: Path) -> dict[str, Any]:
                 wanted.append(file.name)
             elif source in SHARED and not file.name.startswith(("google/api/", "google/cloud/", "google/identity/")):
                 wanted.append(file.name)
+    for package, service, distribution, version in LIBRARIES:
+        if metadata.version(distribution) != version:
+            raise SystemExit(
+                f"{distribution} {metadata.version(distribution)} is installed, sources.py says {version}."
+            )
+        found, needed = libraries.read(package, service)
+        offered |= found
+        for file in needed:
+            known.setdefault(file.name, file)
+            wanted.append(file.name)
     wanted += ["google/cloud/audit/audit_log.proto"]
     chosen = reached(wanted, known)
     return {
-        "sources": sorted({f"{source.module} {source.version}" for source in (*SERVICES, *SHARED)}),
+        "sources": sorted(
+            {f"{source.module} {source.version}" for source in (*SERVICES, *SHARED)}
+            | {f"{distribution} {version}" for _, _, distribution, version in LIBRARIES}
+        ),
         "services": dict(sorted(offered.items())),
         "files": {name: packed(strip(file)) for name, file in chosen.items()},
     }

@@ -74,6 +74,9 @@ SERVICES = (
     *genproto("", "googleapis/cloud/location"),
 )
 
+#: Package, service, distribution and version of Python libraries, for services without a Go module.
+LIBRARIES = (("google.cloud.cloudquotas_v1", "CloudQuotas", "google-cloud-quotas", "0.6.3"),)
+
 #: Messages that the services use, or that appear inside an ``Any`` of their answers.
 SHARED = (
     *cloud("accesscontextmanager", "v1.17.1", "apiv1/accesscontextmanagerpb"),

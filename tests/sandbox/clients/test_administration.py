@@ -171,9 +171,10 @@ def test_contacts(project: str) -> None:
         client.get_contact(name=made.name)
 
 
-def test_quotas_which_are_asked_for_over_rest(project: str) -> None:
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_quotas_are_asked_for(project: str, transport: str) -> None:
     library = package("cloud.cloudquotas_v1")
-    client = library.CloudQuotasClient(transport="rest")
+    client = library.CloudQuotasClient(transport=transport)
     parent = f"projects/{project}/locations/global"
     infos = list(client.list_quota_infos(parent=f"{parent}/services/cloudkms.googleapis.com"))
     assert infos

@@ -15,6 +15,7 @@ from google.api_core.operations_v1 import OperationsClient
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import (  # type: ignore[attr-defined]  # they ship no types
     aiplatform_v1,
+    kms_v1,
     logging_v2,
     monitoring_v3,
     pubsub_v1,
@@ -170,6 +171,29 @@ def test_policies_of_resources_are_a_service_of_their_own(project: str, name: st
     assert [(item.role, list(item.members)) for item in policy.bindings] == [(binding["role"], binding["members"])]
     held = publisher.test_iam_permissions(request={"resource": topic, "permissions": ["pubsub.topics.publish"]})
     assert list(held.permissions) == ["pubsub.topics.publish"]
+
+
+def test_locations_are_a_service_of_their_own(project: str) -> None:
+    client = kms_v1.KeyManagementServiceClient()
+    found = client.list_locations(request={"name": f"projects/{project}"})
+    assert "europe-west4" in [item.location_id for item in found.locations]
+    place = f"projects/{project}/locations/europe-west4"
+    assert client.get_location(request={"name": place}).location_id == "europe-west4"
+
+
+def test_a_call_comes_from_the_network_of_its_proxy_credentials(
+    project: str, process: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = f"projects/{project}/global/networks/vpc"
+    wanted, _ = process.environment(member="user:jo@example.com", network=network)
+    for variable, value in wanted.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(exceptions.PermissionDenied):
+        kms_v1.KeyManagementServiceClient().get_key_ring(
+            name=f"projects/{project}/locations/europe-west4/keyRings/none"
+        )
+    (last,) = [item for item in process.get("requests?count=5") if item["method"].endswith("keyRings.get")][-1:]
+    assert (last["network"], last["principal"]) == (network, "user:jo@example.com")
 
 
 @pytest.fixture

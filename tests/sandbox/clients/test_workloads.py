@@ -99,7 +99,7 @@ def test_time_series_channels_services_and_uptime(project: str, name: str) -> No
     channels.delete_notification_channel(name=made.name)
     services = library.ServiceMonitoringServiceClient()
     service = services.create_service({"parent": parent, "service_id": name, "service": {"custom": {}}})
-    indicator = {"basic_sli": {"availability": {}}}
+    indicator: Any = {"basic_sli": {"availability": {}}}
     assert services.get_service(name=service.name).name == service.name
     with pytest.raises(exceptions.GoogleAPICallError):
         services.create_service_level_objective(

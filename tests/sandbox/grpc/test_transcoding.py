@@ -148,7 +148,7 @@ def test_literals_of_go_are_read_byte_by_byte() -> None:
 
 
 def test_nearly_every_http_rule_of_a_described_version_leads_to_a_rest_method() -> None:
-    """Vertex AI's jobs are described in part only; those of the others are served by no discovery document either."""
+    """Of Vertex AI the sandbox describes a part, without most jobs and without models by name."""
     rest, lost, count = described_rest(), set(), 0
     for service in described().services():
         for method in described().methods(service):
