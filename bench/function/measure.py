@@ -21,6 +21,7 @@ FLIGHT_REQUESTS = 24_000
 LARGE = 20 * processes.MEGABYTE
 LARGE_CALLERS = 64
 ADDED_MODEL_SECONDS = 0.5
+LATENCY_REQUESTS = 1500
 
 
 def cpu_of_the_function(port: int, requests: int) -> float:
@@ -42,9 +43,8 @@ def cpu() -> dict[str, Any]:
         with model_server(size, 0.0) as port:
             for _ in range(RUNS):
                 ours.append(cpu_of_the_function(port, REQUESTS[name]))
-                pair = [sys.executable, "-m", "bench.function.pair", str(port), str(CALLERS), str(REQUESTS[name])]
-                theirs.append(said(pair)["cpuMilliseconds"])
-                alone.append(said([*pair, "call"])["cpuMilliseconds"])
+                theirs.append(pair(port, REQUESTS[name])["cpuMilliseconds"])
+                alone.append(pair(port, REQUESTS[name], "call")["cpuMilliseconds"])
         own, both = statistics.median(ours), statistics.median(theirs)
         found[name] = {
             "functionMilliseconds": round(own, 2),
@@ -91,21 +91,27 @@ def large() -> dict[str, Any]:
     return found
 
 
+def pair(port: int, requests: int, *only: str, ramp: float = 0.0) -> Any:
+    """What the libraries by themselves take."""
+    command = [sys.executable, "-m", "bench.function.pair", *map(str, (port, CALLERS, requests, ramp)), *only]
+    return said(command)
+
+
 def added_latency() -> dict[str, Any]:
-    """What the function adds to the bare model call."""
-    size = SIZES["100 KB"]
-    with model_server(size, ADDED_MODEL_SECONDS) as port:
-        with function(port) as (own, _):
-            load(own, CALLERS, 100)
-            ours = load(own, CALLERS, 1500)
-        bare = said([sys.executable, "-m", "bench.function.pair", str(port), str(CALLERS), "1500", "call"])
-    return {
-        "callers": CALLERS,
-        "p50Milliseconds": round(ours["p50"] - bare["p50"], 1),
-        "p99Milliseconds": round(ours["p99"] - bare["p99"], 1),
-        "bareP50Milliseconds": bare["p50"],
-        "bareP99Milliseconds": bare["p99"],
-    }
+    """What the function adds to the bare model call: for callers who are independent, and for those in lockstep."""
+    found: dict[str, Any] = {"callers": CALLERS}
+    with model_server(SIZES["100 KB"], ADDED_MODEL_SECONDS) as port, function(port) as (own, _):
+        load(own, CALLERS, 100)
+        for name, ramp in (("independent", ADDED_MODEL_SECONDS), ("atOnce", 0.0)):
+            ours = load(own, CALLERS, LATENCY_REQUESTS, ramp=ramp)
+            bare = pair(port, LATENCY_REQUESTS, "call", ramp=ramp)
+            found[name] = {
+                "p50Milliseconds": round(ours["p50"] - bare["p50"], 1),
+                "p99Milliseconds": round(ours["p99"] - bare["p99"], 1),
+                "bareP50Milliseconds": bare["p50"],
+                "bareP99Milliseconds": bare["p99"],
+            }
+    return found
 
 
 def start() -> float:

@@ -1,6 +1,6 @@
 """What the function is compared with: google-genai's asynchronous call, and an upload by google-cloud-storage after it.
 
-    python -m bench.function.pair PORT CALLERS REQUESTS [call]
+    python -m bench.function.pair PORT CALLERS REQUESTS RAMP_SECONDS [call]
 
 The best that the libraries offer by themselves: the SDK on a kept aiohttp session. With `call`, the model call alone.
 Writes one JSON object: CPU and latency in milliseconds.
@@ -26,7 +26,7 @@ ORIGIN = "http://127.0.0.1:{}"
 WARM = 40
 
 
-async def main(port: int, callers: int, requests: int, upload: bool) -> None:
+async def main(port: int, callers: int, requests: int, ramp: float, upload: bool) -> None:
     origin = ORIGIN.format(port)
     credentials = Credentials(token="bench")  # noqa: S106 -- the model server takes any
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -53,8 +53,9 @@ async def main(port: int, callers: int, requests: int, upload: bool) -> None:
                 blob.upload_from_string(data, content_type="image/png", if_generation_match=0, checksum=None)
             latencies.append((time.perf_counter() - start) * 1000)
 
-        async def caller() -> None:
+        async def caller(delay: float) -> None:
             nonlocal left
+            await asyncio.sleep(delay)
             while left > 0:
                 left -= 1
                 await one(left)
@@ -63,7 +64,7 @@ async def main(port: int, callers: int, requests: int, upload: bool) -> None:
             await one(number)
         latencies.clear()
         start = time.process_time()
-        await asyncio.gather(*(caller() for _ in range(callers)))
+        await asyncio.gather(*(caller(ramp * number / callers) for number in range(callers)))
         cpu = time.process_time() - start
     times = sorted(latencies)
     print(
@@ -79,4 +80,5 @@ async def main(port: int, callers: int, requests: int, upload: bool) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] != ["call"]))
+    port, callers, requests, ramp, *only = sys.argv[1:]
+    uvloop.run(main(int(port), int(callers), int(requests), float(ramp), only != ["call"]))
