@@ -34,7 +34,10 @@ JOURNALS = re.compile(
     r"^monitoring\.(alerts|notifications|timeSeries)$",
     re.IGNORECASE,
 )
-GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)|(?<=-)[0-9a-f]{7}(?![0-9a-z])")
+#: Numbers and identifiers that the server makes, and the digits by which Pulumi tells apart what it names itself.
+GENERATED = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)|(?<=-)[0-9a-f]{7}(?![0-9a-z])"
+)
 ATTEMPTS = 4
 
 
