@@ -8,6 +8,7 @@ from plantain.graphs.scene import Node, ProjectBox, Scene
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 206, 58, 96, 22
 MARGIN, HEAD = 28, 46
+LONGEST_NAME, LONGEST_SMALL_NAME = 22, 26
 COLORS = {
     "function": "#2f6b3c",
     "bucket": "#1f5f8b",
@@ -26,7 +27,9 @@ COLUMNS = (
 STROKES = {"call": "", "data": "", "key": "stroke-dasharray:4 4", "identity": "stroke-dasharray:1 4"}
 STYLE = """
   .box{fill:#fff;stroke-width:1.6} .kind{font-size:11px;fill:#5d6a66} .name{font-size:13px;font-weight:600;fill:#1c2321}
-  .line{fill:none;stroke:#5d6a66;stroke-width:1.4;marker-end:url(#tip)} .label{font-size:10.5px;fill:#5d6a66}
+  .line{fill:none;stroke:#5d6a66;stroke-width:1.4;marker-end:url(#tip)}
+  .label{font-size:10.5px;fill:#5d6a66;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}
+  .long{font-size:11px}
   .title{font-size:14px;font-weight:600;fill:#1c2321}
 """
 Place = tuple[float, float]
@@ -89,8 +92,9 @@ def svg(scene: Scene) -> str:
                 f'<rect width="{total_width:.0f}" height="{total_height:.0f}" fill="#ffffff"/>',
                 border,
                 *parts,
-                *lines,
+                *(line for line, _ in lines),
                 *boxes,
+                *(label for _, label in lines if label),
                 "</svg>",
             ]
         )
@@ -126,22 +130,25 @@ def _box(node: Node, place: Place) -> str:
     x, y = place
     color = COLORS.get(node.kind, "#4b5563")
     kind = f"{node.kind}, {node.note}" if node.note else node.kind
+    style = "name" if len(node.label) <= LONGEST_NAME else "name long"
     return (
         f'<g><rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="8" class="box" stroke="{color}"/>'
         f'<rect x="{x:.0f}" y="{y + 8:.0f}" width="4" height="{HEIGHT - 16}" fill="{color}"/>'
         f'<text x="{x + 14:.0f}" y="{y + 23:.0f}" class="kind">{escape(_cut(kind, 33))}</text>'
-        f'<text x="{x + 14:.0f}" y="{y + 42:.0f}" class="name">{escape(_cut(node.label, 22))}'
+        f'<text x="{x + 14:.0f}" y="{y + 42:.0f}" class="{style}">{escape(_cut(node.label, LONGEST_SMALL_NAME))}'
         f"<title>{escape(node.label)}</title></text></g>"
     )
 
 
-def _line(kind: str, label: str, source: Place, target: Place) -> str:
+def _line(kind: str, label: str, source: Place, target: Place) -> tuple[str, str]:
+    """The line, and its label, which is drawn over everything else."""
+    anchor = "middle"
     forward = target[0] >= source[0]
     if abs(target[0] - source[0]) < WIDTH:
         x, bend = source[0] + WIDTH, 30
         start, end = (x, source[1] + HEIGHT / 2), (x, target[1] + HEIGHT / 2)
         path = curve(start, end, x + bend)
-        middle = (x + bend * 0.8, (start[1] + end[1]) / 2)
+        middle, anchor = (x + bend * 0.8, (start[1] + end[1]) / 2), "start"
     elif kind == "data" and abs(target[0] - source[0]) > 2 * (WIDTH + GAP_X) - 1:
         # Over the heads of what lies between.
         over, turn = source[1] - 12, target[0] - GAP_X / 2
@@ -157,11 +164,11 @@ def _line(kind: str, label: str, source: Place, target: Place) -> str:
         path = curve(start, end, half)
         middle = (half, (start[1] + end[1]) / 2 - 5)
     shown = (
-        f'<text x="{middle[0]:.0f}" y="{middle[1]:.0f}" class="label" text-anchor="middle">{escape(label)}</text>'
+        f'<text x="{middle[0]:.0f}" y="{middle[1]:.0f}" class="label" text-anchor="{anchor}">{escape(label)}</text>'
         if kind in {"call", "data"}
         else ""
     )
-    return f'<path d="{path}" class="line" style="{STROKES[kind]}"><title>{escape(label)}</title></path>{shown}'
+    return f'<path d="{path}" class="line" style="{STROKES[kind]}"><title>{escape(label)}</title></path>', shown
 
 
 def curve(start: Place, end: Place, through: float) -> str:

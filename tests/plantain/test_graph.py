@@ -161,6 +161,12 @@ def test_a_stack_that_is_not_there_is_pulumis_to_name(monkeypatch: pytest.Monkey
     assert caught.value.exit_code == 5
 
 
+def test_labels_are_drawn_over_boxes_and_long_names_smaller() -> None:
+    found = svg(drawn())
+    assert found.index('class="label"') > found.rindex("</g>")
+    assert 'class="name long"' in found
+
+
 LABEL = r'"(?P<label>[^"`\n]+)"'
 PAIRS = r"\[\( \)\]", r"\[\[ \]\]", r"\(\[ \]\)", r"\{\{ \}\}", r"\[/ /\]", r"\[ \]"
 NODES = [re.compile(r"^ *(?P<id>n\d+)" + pair.replace(" ", LABEL) + "$") for pair in PAIRS]
