@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import typer
 import yaml
 
 from generation.errors import Reason
-from plantain import reference
+from plantain import main, reference
 from plantain.generation_run.runner import UNTRIED
 from plantain.lazy_group import LazyGroup, command_of
 from plantain.main import app
@@ -93,6 +94,32 @@ def test_every_command_that_a_page_shows_exists_with_its_options() -> None:
                 f"{path.name}: {line}" for option in re.findall(r"(?<!\S)(--[a-z-]+)", line) if option not in known
             ]
     assert wrong == []
+
+
+RUNNABLE = re.compile(r'^ *```sh(?: title="ends with exit code (\d+)")?\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
+HOW_TO = [
+    (page.name, line.strip(), int(code or 0))
+    for page in sorted((DOCS / "how-to").glob("*.md"))
+    for code, block in RUNNABLE.findall(page.read_text())
+    for line in block.strip().splitlines()
+]
+
+
+def test_the_pages_of_how_to_have_blocks_that_can_be_run() -> None:
+    assert {page for page, _, _ in HOW_TO} == {"cost.md", "migrate.md", "perimeter.md"}
+
+
+@pytest.mark.parametrize(("page", "line", "code"), HOW_TO, ids=[f"{page}: {line}"[:80] for page, line, _ in HOW_TO])
+@pytest.mark.usefixtures("project", "cloud")
+def test_a_block_of_a_how_to_ends_as_its_page_says(
+    page: str, line: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = line.split()
+    assert words[0] == "plantain", page
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == code, capsys.readouterr()
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
