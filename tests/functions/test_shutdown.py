@@ -119,7 +119,7 @@ def test_what_takes_longer_than_the_platform_waits_is_given_up_for_another_insta
     start: Start, google: FakeGoogle
 ) -> None:
     instance = start(PLANTAIN_CALLS_IN_FLIGHT="1")
-    google.pause = 60
+    google.pause = 12
 
     with ThreadPoolExecutor() as callers:
         slow = callers.submit(instance.ask, prompt="a slow lighthouse")
