@@ -17,7 +17,7 @@ from bench.__main__ import machine
 
 RESULTS = Path(__file__).with_name("command_line.json")
 ROOT = Path(__file__).resolve().parents[1]
-RUNS = 7
+RUNS = 12
 ROWS = 200_000
 VERBS = {
     "--help": 0.150,

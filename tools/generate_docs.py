@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import load_page, shapes_page
+from bench import command_line_page, load_page, shapes_page
 from bench.function import page as function_page
 from bench.grants import page as grants_page
 from infra import reference
@@ -50,7 +50,8 @@ def performance(results: dict[str, Any]) -> str:
     lines = [f"Measured {results['measured']} on: {machine}.", "", "| what | figure |", "|---|---|"]
     for part in ("sandbox", "campaign"):
         lines += [f"| {MEANINGS[name]} | {value} |" for name, value in results[part].items()]
-    return HEAD + "\n".join(lines) + "\n" + FLOOR + load_page.section() + function_page.section(results)
+    sections = (load_page.section(), command_line_page.section(), function_page.section(results))
+    return HEAD + "\n".join(lines) + "\n" + FLOOR + "".join(sections)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from bench import command_line_page
 from plantain.errors import PlantainError
 from plantain.main import app
 
@@ -72,6 +73,10 @@ def test_the_performance_page_shows_the_measured_figures() -> None:
     for part in ("sandbox", "campaign"):
         for name, value in results[part].items():
             assert f"| {value} |" in text, name
+
+
+def test_the_performance_page_shows_how_long_the_command_line_took() -> None:
+    assert command_line_page.section() in (ROOT / "docs" / "performance.md").read_text(), "make docs"
 
 
 def test_no_page_and_no_source_names_a_machine_path_or_a_package_index() -> None:
