@@ -74,8 +74,16 @@ class Sandbox:
         return found
 
     @classmethod
-    def start(cls, data: Path = DEFAULT_DATA, port: int = DEFAULT_PORT, *, seed: int | None = None) -> Sandbox:
+    def start(
+        cls, data: Path = DEFAULT_DATA, port: int = DEFAULT_PORT, *, seed: int | None = None, replaying: bool = False
+    ) -> Sandbox:
         """Start one in the background and wait until it answers.
+
+        Args:
+            data: folder of its state.
+            port: loopback port; 0 takes a free one.
+            seed: makes generated numbers and ids repeatable; the default seed when None.
+            replaying: for replayed recordings, see docs/sandbox.md.
 
         Raises:
             SandboxError: the port is taken, a sandbox runs there already, or it ended at once.
@@ -97,6 +105,8 @@ class Sandbox:
         command = [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data)]
         if seed is not None:
             command += ["--seed", str(seed)]
+        if replaying:
+            command.append("--replaying")
         with log:
             mark = log.tell()
             process = subprocess.Popen(  # noqa: S603 -- our own module
