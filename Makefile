@@ -1,5 +1,7 @@
 # Everything here sets itself up. PYTHON names the interpreter to begin with; it must be 3.11 or newer.
 PYTHON ?= python3
+# Tests that deploy wait for most of their time, so more of them run at once than there are cores on a small machine.
+WORKERS ?= 3
 RUN := .venv/bin
 
 # Without kept bytecode every pulumi run compiles the provider's package anew, which takes longer than the run itself.
@@ -18,7 +20,7 @@ demo: setup  ## Deploy an example campaign to the sandbox and generate images (K
 
 test: setup  ## Every test that needs no Google account
 	@$(RUN)/python tools/setup_browser.py
-	@$(RUN)/pytest -n 2 --dist loadfile $(PYTEST)
+	@$(RUN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 lint: setup  ## Formatter, linter, type checker
 	@$(RUN)/ruff format --check . && $(RUN)/ruff check . && $(RUN)/mypy
