@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from plantain.campaigns import draft, vital_signs
@@ -169,6 +170,27 @@ class TestShow:
         with pytest.raises(StackError, match="incorrect passphrase") as caught:
             command.list_campaigns(stack="sandbox") if asked == "list" else command.show("spring-launch")
         assert caught.value.exit_code == 5
+
+
+def test_on_a_terminal_a_new_campaign_asks_for_what_is_missing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {
+        "Owner (team)": "Brand Studio",
+        "Cost centre": "CC-4711",
+        "Invokers (group:team@example.com)": "group:brand@example.com",
+        "Contact (e-mail)": "oncall@example.com",
+    }
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return answers[question]
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(typer, "prompt", answer)
+    command.new("autumn-launch")
+    assert asked == list(answers)
+    made = campaign(project, "autumn-launch")
+    assert (made.labels.owner, made.labels.cost_center) == ("brand-studio", "cc-4711")
 
 
 class TestChecklist:

@@ -146,6 +146,23 @@ def test_progress_without_a_terminal_is_a_line_for_every_tenth(capsys: pytest.Ca
     assert lines[-1] == "rows: 100 of 100  fast"
 
 
+def test_progress_on_a_terminal_is_a_bar_that_fits_and_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    output.problems.cache_clear()
+    with output.progress("requests", 4) as bar:
+        for _ in range(4):
+            bar.advance(note="30 images/min, 0.54 USD")
+    output.problems.cache_clear()
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).replace("\r", "\n").splitlines()
+    assert any("4/4" in line and "0.54 USD" in line for line in drawn), drawn
+    assert max(map(len, drawn)) <= 80
+    assert screen.getvalue().rstrip().endswith("\x1b[2K")
+
+
 def test_progress_without_a_total_says_nothing_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with output.progress("rows", None) as bar:
         bar.advance(1000)
