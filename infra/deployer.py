@@ -76,7 +76,6 @@ DEPLOYER_RIGHTS = (
     Right("roles/billing.costsManager", Level.BILLING, "budgets cannot be created"),
     Right("roles/accesscontextmanager.policyEditor", Level.ORGANIZATION, "projects cannot join the perimeter"),
     Right("roles/serviceusage.serviceUsageConsumer", Level.SEED, "calls cannot be charged to the seed project"),
-    Right("roles/resourcemanager.folderViewer", Level.SCOPE, "folders above the projects cannot be read", True),
     Right("roles/orgpolicy.policyAdmin", Level.ORGANIZATION, "organisation policies cannot be set", True),
     Right("roles/iam.denyAdmin", Level.ORGANIZATION, "deny policies cannot be set", True),
     Right("roles/logging.configWriter", Level.SCOPE, "the sink of audit logs cannot be created", True),

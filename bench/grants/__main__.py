@@ -36,13 +36,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=RESULTS)
     parser.add_argument("--seed", type=Path, help="keep the organisation after its seed stack there, or begin with it")
     given = parser.parse_args()
+    before = json.loads(given.json.read_text()) if given.only and given.json.exists() else None
+
+    def written(report: Document) -> None:
+        found = counted(joined(before, report) if before else report)
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        report = Bench(Path(name), given.only, given.seed).run()
-    if given.only and given.json.exists():
-        report = joined(json.loads(given.json.read_text()), report)
-    report = counted(report)
-    given.json.write_text(json.dumps(report, indent=2) + "\n")
-    sys.stderr.write(f"{report['counts']}\n")
+        written(Bench(Path(name), given.only, given.seed, written).run())
+    sys.stderr.write(f"{json.loads(given.json.read_text())['counts']}\n")
 
 
 if __name__ == "__main__":

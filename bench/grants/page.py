@@ -44,11 +44,11 @@ def page(text: str, results: Document) -> str:
 def measured(results: Document) -> list[str]:
     """Figures and tables."""
     counts, timings = results["counts"], results["timings"]
+    took = ", ".join(f"{timings[verb]} s {verb}" for verb in ("up", "preview", "refresh", "destroy") if verb in timings)
     figures = (
         f"Measured {results['measured']}: {counts['grants']} grants. Removed, and a step failed: {counts['removed']}. "
         f"Derived from the recording as well: {counts['derived']}, from it alone: {counts['derivedOnly']}. Listed with "
-        f"a reason: {counts['listed']}. Unexplained: {counts['unexplained']}. The deployer's way took "
-        f"{timings['up']} s up, {timings['refresh']} s refresh, {timings['destroy']} s destroy."
+        f"a reason: {counts['listed']}. Unexplained: {counts['unexplained']}. The deployer's way took {took}."
     )
     lines = [figures, "", "## The grants", ""]
     for kind, title, how in KINDS:

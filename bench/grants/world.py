@@ -31,7 +31,6 @@ CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 SEED, PROD = "seed", "prod"
 MOST_DENIALS = 1000
 FACTS = "world.json"
-FORBIDDEN = 403
 
 
 @dataclass
@@ -151,12 +150,13 @@ class World:
             **sandbox.client_environment(member=member),
             **sandbox_environment(sandbox.data, resolve()),
             "PULUMI_BACKEND_URL": self.outputs["backend"],
+            # Not as a setting: that stays in the state, and whoever comes next would act as whoever was there last.
+            "GOOGLE_OAUTH_ACCESS_TOKEN": reply.json()["accessToken"],
         }
         path = self.folder / "project" / f"Pulumi.{PROD}.yaml"
         if not path.exists():
             self.configure(path)
         found = Stack(PROD, self.folder / "project", environment, path)
-        change(found, accessToken=reply.json()["accessToken"])
         found.select()
         return found
 
@@ -176,6 +176,7 @@ class World:
             function={"secrets": {"BRAND_KEY": f"projects/{SECRETS}/secrets/brand-key/versions/1"}, "minInstances": 1},
         )
         settings: Document = {
+            "accessToken": None,
             "campaigns": campaign,
             "folder": self.parent,
             "labels": LABELS,
@@ -204,7 +205,8 @@ class World:
         """Method and permission of the first call that a member was refused; empty when none was."""
         found = self.organization.sandbox.get(f"denials?count={MOST_DENIALS}")
         for denial in reversed(found):
-            if int(denial["id"][1:]) > since and denial["caller"] == member and denial["status"] == FORBIDDEN:
+            ours = int(denial["id"][1:]) > since and denial["caller"] == member
+            if ours and denial["refusedBy"] == "permission":
                 words = denial["because"][0] if denial["because"] else denial["message"]
                 permission = words.partition("the permission ")[2].rstrip(".") if "the permission " in words else ""
                 return denial["method"], permission

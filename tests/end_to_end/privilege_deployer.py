@@ -154,14 +154,6 @@ def charge(deployer: Deployer, place: Place) -> httpx.Response:
     return deployer.asks("GET", path, **{"X-Goog-User-Project": SEED})
 
 
-def folder(deployer: Deployer, place: Place) -> httpx.Response:
-    """Read a folder."""
-    del place
-    body = {"displayName": f"probe {next(NUMBERS)}", "parent": ORGANIZATION}
-    made = deployer.organization.call("POST", "cloudresourcemanager/v3/folders", body)
-    return deployer.asks("GET", f"cloudresourcemanager/v3/{made['response']['name']}")
-
-
 def policy(deployer: Deployer, place: Place) -> httpx.Response:
     """Set an organisation policy to what it is."""
     found = deployer.organization.call("GET", f"orgpolicy/v2/{place.policy}")
@@ -230,7 +222,6 @@ PROBES: Mapping[str, Probe] = {
     "roles/iam.denyAdmin": deny_policy,
     "roles/logging.configWriter": sink,
     "roles/orgpolicy.policyAdmin": policy,
-    "roles/resourcemanager.folderViewer": folder,
     "roles/resourcemanager.projectCreator": project,
     "roles/resourcemanager.tagAdmin": tag_key,
     "roles/resourcemanager.tagUser": tag,

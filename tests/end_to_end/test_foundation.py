@@ -61,11 +61,10 @@ SETTINGS: dict[str, Any] = {
 KEPT = {"gcp:accesscontextmanager:ServicePerimeter", "gcp:organizations:Project", "gcp:kms:CryptoKey"}
 
 
-#: What this stack needs none of: it has no budget, no folder, no project with tags, no deny policy.
+#: What this stack needs none of: it has no budget, no project with tags, no deny policy.
 NOT_USED = {
     "roles/billing.costsManager",
     "roles/iam.denyAdmin",
-    "roles/resourcemanager.folderViewer",
     "roles/resourcemanager.tagUser",
 }
 
