@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,17 @@ def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
         main.main()
     assert caught.value.code == 2
     assert meant in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    done = plantain("--version")
+    assert (done.returncode, done.stdout) == (0, f"plantain {version('plantain')}\n")
+
+
+def test_help_names_the_way_in_and_the_exit_codes() -> None:
+    shown = plantain("--help").stdout
+    assert "Begin with: plantain sandbox up." in shown
+    assert "7 a Google API" in " ".join(shown.split())
 
 
 def test_an_unknown_verb_and_an_unknown_option_end_with_2() -> None:
