@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -191,6 +192,22 @@ def test_a_request_of_the_queue_that_is_declined_ends_and_says_why(deployed: Dep
 
     assert accepted.status_code == 202, accepted.text
     assert shown.json()["error"]["details"][0]["reason"] == "IMAGE_SAFETY"
+
+
+def test_an_edit_goes_on_from_an_image_and_keeps_a_product_the_same(deployed: Deployed) -> None:
+    first = deployed.ask("POST", "/images", prompt="a chip bag")
+    kept = first.json()["images"][0]["uri"].removeprefix(f"gs://{IMAGES}/")
+    copy = f"storage/v1/b/{IMAGES}/o/{quote(kept, safe='')}/copyTo/b/{IMAGES}/o/reference-sets%2Fbag%2Ffront.png"
+    deployed.call("POST", copy, {})
+
+    edited = deployed.ask("POST", "/images", prompt="make it blue", previous=first.json()["id"])
+    same = deployed.ask("POST", "/images", prompt="on a beach", referenceSet="bag")
+
+    assert (edited.status_code, same.status_code) == (200, 200), edited.text + same.text
+    record = deployed.ask("GET", f"/images/{edited.json()['id']}").json()
+    assert record["provenance"]["previous"] == first.json()["id"]
+    assert same.json()["disclosure"]["digitalSourceType"] != first.json()["disclosure"]["digitalSourceType"], "edited"
+    assert same.json()["usage"]["promptTokenCount"] > first.json()["usage"]["promptTokenCount"], "the image went along"
 
 
 def test_nobody_but_the_queue_hands_requests_in(deployed: Deployed) -> None:
