@@ -84,9 +84,7 @@ DEPLOYER_RIGHTS = (
     Right("roles/resourcemanager.tagUser", Level.ORGANIZATION, "tags cannot be bound to projects", True),
 )
 PREVIEWER_RIGHTS = (
-    Right("roles/browser", Level.SCOPE, "projects and folders cannot be read"),
-    Right("roles/iam.securityReviewer", Level.SCOPE, "grants cannot be read"),
-    Right("roles/serviceusage.serviceUsageViewer", Level.SCOPE, "enabled APIs cannot be read"),
+    Right("roles/iam.securityReviewer", Level.SCOPE, "grants and service accounts cannot be read"),
     Right("roles/cloudkms.viewer", Level.SCOPE, "keys cannot be read"),
     Right("roles/storage.bucketViewer", Level.SCOPE, "buckets cannot be read"),
     Right(
@@ -106,11 +104,9 @@ PREVIEWER_RIGHTS = (
     Right("roles/logging.viewer", Level.SCOPE, "sinks and log buckets cannot be read"),
     Right("roles/monitoring.viewer", Level.SCOPE, "alert policies cannot be read"),
     Right("roles/artifactregistry.reader", Level.SCOPE, "repositories cannot be read"),
-    Right("roles/cloudfunctions.viewer", Level.SCOPE, "functions cannot be read"),
-    Right("roles/run.viewer", Level.SCOPE, "services cannot be read"),
+    Right("roles/cloudfunctions.viewer", Level.SCOPE, "functions and enabled APIs cannot be read"),
     Right("roles/compute.networkViewer", Level.SCOPE, "networks cannot be read"),
     Right("roles/dns.reader", Level.SCOPE, "zones cannot be read"),
-    Right("roles/iam.serviceAccountViewer", Level.SCOPE, "service accounts cannot be read"),
     Right("roles/cloudtasks.viewer", Level.SCOPE, "queues cannot be read"),
     Right("roles/pubsub.viewer", Level.SCOPE, "topics cannot be read"),
     Right("roles/accesscontextmanager.policyReader", Level.ORGANIZATION, "the perimeter cannot be read"),

@@ -76,8 +76,9 @@ class World:
         call("POST", f"{secrets}?secretId=brand-key", {"replication": {"automatic": {}}})
         call("POST", f"{secrets}/brand-key:addVersion", {"payload": {"data": "aGVsbG8="}})
         admin = {"role": "roles/secretmanager.admin", "members": [f"serviceAccount:{self.outputs['deployer']}"]}
+        viewer = {"role": "roles/secretmanager.viewer", "members": [f"serviceAccount:{self.outputs['previewer']}"]}
         policy = call("POST", f"cloudresourcemanager/v1/projects/{SECRETS}:getIamPolicy")
-        bindings = [*policy["bindings"], admin]
+        bindings = [*policy["bindings"], admin, viewer]
         call("POST", f"cloudresourcemanager/v1/projects/{SECRETS}:setIamPolicy", {"policy": {"bindings": bindings}})
 
     def copied(self, folder: Path) -> World:
