@@ -33,7 +33,7 @@ NAME = re.compile(r"^[a-z][a-z0-9-]{0,40}$")
 @app.command()
 def prepare(
     source: Annotated[str, typer.Argument(help="JSON Lines, CSV or text file, or bq://project.dataset.table.")],
-    folder: Annotated[Path, typer.Option(help="Folder of the batch; batch/NAME by default.")] = Path(),
+    folder: Annotated[Path | None, typer.Option(help="Folder of the batch; batch/NAME by default.")] = None,
     name: Annotated[str | None, typer.Option(help="Name; the file's by default.")] = None,
     stack: StackName = "sandbox",
     campaign: Annotated[
@@ -57,7 +57,7 @@ def prepare(
     title = name or re.sub(r"[^a-z0-9]+", "-", Path(source).stem.lower()).strip("-")[:40]
     if not NAME.match(title):
         raise InputError(f"{title!r} is no name for a batch.", cure="--name spring-2027: letters, digits, hyphens")
-    place = folder if folder != Path() else Path("batch") / title
+    place = folder or Path("batch") / title
     refuse_submitted(place)
     outputs = deployed(stack, campaign)
     facts = model_of(model or outputs["model"])
