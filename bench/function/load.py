@@ -9,6 +9,7 @@ Writes one JSON object: latencies in milliseconds, errors, and images a second w
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from typing import Any
@@ -109,6 +110,7 @@ class Load:
             "errors": self.errors,
             "smallest": self.smallest,
             "seconds": round(end - start, 3),
+            "peakMegabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "perSecond": round((last - first) / (self.finished[last] - self.finished[first]), 1) if many else 0,
             "p50": round(times[len(times) // 2], 2) if many else 0,
             "p99": round(times[len(times) * 99 // 100], 2) if many else 0,

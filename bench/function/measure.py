@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import httpx
+import psutil
 
 from bench.function import processes
 from bench.function.processes import cpu_seconds, function, load, model_server, peak_megabytes, said
@@ -64,12 +65,14 @@ def in_flight() -> dict[str, Any]:
         lag = processes.get(own, "/lag")
         return {
             "callers": FLIGHT,
+            "mostInFlight": lag["mostInFlight"],
             "modelSeconds": FLIGHT_SECONDS,
             "finished": done["finished"],
             "errors": sum(done["errors"].values()),
             "imagesPerSecond": done["perSecond"],
             "lagP99Milliseconds": lag["p99"],
             "peakMegabytes": peak_megabytes(process),
+            "withServerAndLoadMegabytes": peak_megabytes(psutil.Process()) + done["peakMegabytes"],
         }
 
 

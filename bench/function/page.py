@@ -69,9 +69,11 @@ def in_flight(found: dict[str, Any]) -> Rows:
     what = f"{found['callers']} in flight, model time {found['modelSeconds']} s"
     return [
         (f"{what}: images a second", "≥ 400", found["imagesPerSecond"]),
+        ("requests that the function held at once", "3200", found["mostInFlight"]),
         ("finished, errors", "no error", f"{found['finished']}, {found['errors']}"),
         ("event loop late, p99, ms", "≤ 250", found["lagP99Milliseconds"]),
         ("peak memory, MB", "≤ 1000", found["peakMegabytes"]),
+        ("with the model server and the callers, MB", "≤ 1000", found["withServerAndLoadMegabytes"]),
     ]
 
 

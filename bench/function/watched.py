@@ -1,4 +1,4 @@
-"""The function with a watch on its event loop: GET /lag answers how late the loop was, in milliseconds.
+"""The function with a watch: GET /lag answers how late its event loop was, in milliseconds, and how much it did at once.
 
 functions-framework loads this file instead of functions/main.py; everything else is the function as it is deployed.
 """
@@ -21,6 +21,8 @@ application = Application()
 settle()
 late: list[float] = []
 watching: set[asyncio.Task[None]] = set()
+answering = 0
+most = 0
 
 
 async def watch() -> None:
@@ -34,10 +36,17 @@ async def watch() -> None:
 @functions_framework.aio.http
 async def images(request: Request) -> Response:
     """Answer one HTTP request."""
+    global answering, most  # noqa: PLW0603 -- the counters of this process
     if not watching:
         watching.add(asyncio.create_task(watch()))
     if request.url.path == "/lag":
         times = sorted(late) or [0.0]
         late.clear()
-        return JSONResponse({"p99": round(times[len(times) * 99 // 100], 1), "longest": round(times[-1], 1)})
-    return await application.handle(request)
+        late_by = {"p99": round(times[len(times) * 99 // 100], 1), "longest": round(times[-1], 1)}
+        return JSONResponse({**late_by, "mostInFlight": most})
+    answering += 1
+    most = max(most, answering)
+    try:
+        return await application.handle(request)
+    finally:
+        answering -= 1
