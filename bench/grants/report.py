@@ -32,16 +32,18 @@ def counted(report: Document) -> Document:
 
 
 def joined(before: Document, now: Document) -> Document:
-    """A run of some grants put into the report of an earlier one."""
-    tried = {(proof["of"], proof["grant"]) for proof in now["grants"]}
-    kept = [proof for proof in before["grants"] if (proof["of"], proof["grant"]) not in tried]
+    """A run of some grants put into the report of an earlier one; what was proved there stays proved."""
+    proved = {(proof["of"], proof["grant"]) for proof in before["grants"] if proof["denied"]}
+    tried = [proof for proof in now["grants"] if proof["denied"] or (proof["of"], proof["grant"]) not in proved]
+    names = {(proof["of"], proof["grant"]) for proof in tried}
+    kept = [proof for proof in before["grants"] if (proof["of"], proof["grant"]) not in names]
     more = [binding for binding in before["derived"] if binding not in now["derived"]]
     identities = {entry["identity"] for entry in now["used"]}
     used = [entry for entry in before["used"] if entry["identity"] not in identities]
     return {
         **now,
         "timings": {**before["timings"], **now["timings"]},
-        "grants": [*kept, *now["grants"]],
+        "grants": [*kept, *tried],
         "derived": [*more, *now["derived"]],
         "used": [*used, *now["used"]],
     }

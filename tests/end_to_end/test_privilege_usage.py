@@ -114,6 +114,8 @@ def test_a_later_run_replaces_what_it_tried_and_keeps_the_rest() -> None:
     assert [(one["grant"], one["denied"]) for one in found["grants"]] == [("two", ""), ("one", "a.b.create")]
     assert found["timings"] == {"up": 9.0, "refresh": 2.0, "destroy": 3.0}
     assert found["derived"] == before["derived"]
+    later = joined(found, report(proof("one", "roles/one"), derived=[]))
+    assert [(one["grant"], one["denied"]) for one in later["grants"]] == [("two", ""), ("one", "a.b.create")]
 
 
 def test_the_page_shows_the_tables_between_its_marks_and_no_second_time() -> None:
