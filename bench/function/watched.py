@@ -1,6 +1,5 @@
 """The function with a watch: GET /lag answers how late its event loop was, in milliseconds, and how much it held.
 
-
 functions-framework loads this file instead of functions/main.py; everything else is the function as it is deployed.
 """
 
