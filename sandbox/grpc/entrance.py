@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sandbox.runtime.gateway import LOOPBACK, pump
+from sandbox.runtime.gateway import LOOPBACK
 
 if TYPE_CHECKING:
     import grpc.aio
@@ -33,6 +33,10 @@ class Passage:
     def __init__(self, transport: asyncio.Transport) -> None:
         self.client: tuple[str, int] | None = None
         self.transport = transport
+
+    def go_on(self, port: int) -> None:
+        """Take note of the port under which the application knows the caller."""
+        self.client = (LOOPBACK, port)
 
     def shutdown(self) -> None:
         """Called when the sandbox ends."""
@@ -87,21 +91,9 @@ class Entrance:
         task.add_done_callback(lambda _: connections.discard(passage))
 
     async def _pass_on(self, passage: Passage, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        gateway = self._cloud.gateway
-        outer: int = passage.transport.get_extra_info("peername")[1]
-        inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, await self._started())
-        inner: int = inner_writer.get_extra_info("sockname")[1]
-        passage.client = (LOOPBACK, inner)
-        gateway.relay(outer, inner)
-        pumps = [asyncio.create_task(pump(reader, inner_writer)), asyncio.create_task(pump(inner_reader, writer))]
-        try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in pumps:
-                one.cancel()
-            gateway.forget(inner)
-            for end in (inner_writer, writer):
-                end.close()
+        gateway, port = self._cloud.gateway, await self._started()
+        arrival = gateway.arrival_from(passage.transport.get_extra_info("peername")[1])
+        await gateway.hand_on(reader, writer, port, arrival, passage.go_on)
 
     async def _started(self) -> int:
         """The gRPC server's port."""

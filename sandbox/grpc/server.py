@@ -60,7 +60,7 @@ class Session:
         self.rpc = rpc
         self._application = application
         self._port = port_of(context.peer())
-        self.host = cloud.gateway.host_of(self._port)
+        self.host = cloud.gateway.arrival_from(self._port).host
         self._headers = headers(context.invocation_metadata())
         if not self.host and "authorization" not in self._headers:
             # Without TLS no client sends credentials: as with Google's emulators, whoever comes this way is trusted.

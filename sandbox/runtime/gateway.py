@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -103,20 +104,11 @@ class Gateway:
 
     def arrival(self, request: Request) -> Arrival:
         """How a request came."""
-        port = request.client.port if request.client else 0
+        return self.arrival_from(request.client.port if request.client else 0)
+
+    def arrival_from(self, port: int) -> Arrival:
+        """How the connection from a port came."""
         return self._arrivals.get(port, OUTSIDE)
-
-    def host_of(self, port: int) -> str:
-        """The host that the client of a connection asked the proxy for; empty when it did not come through there."""
-        return self._arrivals.get(port, OUTSIDE).host
-
-    def relay(self, outer: int, inner: int) -> None:
-        """A connection that came from one port goes on from another."""
-        self._arrivals[inner] = self._arrivals.get(outer, OUTSIDE)
-
-    def forget(self, inner: int) -> None:
-        """The connection from this port is over."""
-        self._arrivals.pop(inner, None)
 
     async def close(self) -> None:
         """Stop listening and drop what is open."""
@@ -183,12 +175,36 @@ class Gateway:
         if task:
             self._connections.add(task)
         try:
-            inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, self.port)
+            await self.hand_on(reader, writer, self.port, arrival)
+        finally:
+            if task:
+                self._connections.discard(task)
+
+    async def hand_on(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        port: int,
+        arrival: Arrival,
+        connected: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Join a connection to a port of this process, which knows the arrival by the new connection's own port.
+
+        Args:
+            reader: of the connection.
+            writer: of the connection, which is closed at the end.
+            port: where it goes.
+            arrival: where it comes from.
+            connected: is told the port from which it goes on.
+        """
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, port)
         except OSError:
             writer.close()
             return
         local: int = inner_writer.get_extra_info("sockname")[1]
         self._arrivals[local] = arrival
+        connected(local)
         pumps = [asyncio.create_task(pump(reader, inner_writer)), asyncio.create_task(pump(inner_reader, writer))]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -198,8 +214,6 @@ class Gateway:
             self._arrivals.pop(local, None)
             for end in (inner_writer, writer):
                 part(end)
-            if task:
-                self._connections.discard(task)
 
 
 def part(writer: asyncio.StreamWriter) -> None:

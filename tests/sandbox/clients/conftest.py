@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from plantain.sandbox_process import Sandbox
 
 PROJECT = "client-project"
+REGION = "europe-west4"
 APIS = (
     *("accesscontextmanager", "aiplatform", "artifactregistry", "billingbudgets", "cloudasset", "cloudbilling"),
     *(
@@ -61,3 +65,20 @@ def project(process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
     monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", PROJECT)
     return PROJECT
+
+
+@pytest.fixture
+def place(project: str) -> str:
+    """The location in which everything is made."""
+    return f"projects/{project}/locations/{REGION}"
+
+
+@pytest.fixture
+def name() -> str:
+    """An id that no other test has."""
+    return f"x{uuid.uuid4().hex[:10]}"
+
+
+def package(library: str) -> Any:
+    """A client library by what follows ``google.``, hidden from mypy, which would read every line of it."""
+    return importlib.import_module(f"google.{library}")

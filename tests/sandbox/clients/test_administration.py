@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import uuid
-from typing import Any
-
 import pytest
 from google.api_core import exceptions
 
+from tests.sandbox.clients.conftest import package
+
 ORGANIZATION = "organizations/123456789012"
 ACCOUNT = "billingAccounts/010101-010101-010101"
-REGION = "europe-west4"
-
-
-def package(name: str) -> Any:
-    """A client library, hidden from mypy, which would read every line of it."""
-    return importlib.import_module(f"google.{name}")
-
-
-@pytest.fixture
-def name() -> str:
-    return f"x{uuid.uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def place(project: str) -> str:
-    return f"projects/{project}/locations/{REGION}"
 
 
 def test_projects_live_and_die(project: str, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import uuid
 
 import pytest
 from google.api_core import exceptions
@@ -23,17 +22,7 @@ from google.cloud import (  # type: ignore[attr-defined]  # they ship no types
 )
 from google.genai import Client
 
-REGION = "europe-west4"
-
-
-@pytest.fixture
-def name() -> str:
-    return f"x{uuid.uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def place(project: str) -> str:
-    return f"projects/{project}/locations/{REGION}"
+from tests.sandbox.clients.conftest import REGION
 
 
 def test_resource_manager(project: str, name: str) -> None:

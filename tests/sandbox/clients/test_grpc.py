@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,11 +25,6 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from plantain.sandbox_process import Sandbox
-
-
-@pytest.fixture
-def name() -> str:
-    return f"x{uuid.uuid4().hex[:10]}"
 
 
 def until(found: Callable[[], bool], seconds: float = 20) -> bool:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import uuid
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 
-REGION = "europe-west4"
+from tests.sandbox.clients.conftest import REGION, package
+
 #: google.api.MetricDescriptor.ValueType
 INT64 = 2
 
 
-def package(name: str) -> Any:
-    """A client library, hidden from mypy, which would read every line of it."""
-    return importlib.import_module(f"google.cloud.{name}")
-
-
-@pytest.fixture
-def name() -> str:
-    return f"x{uuid.uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def place(project: str) -> str:
-    return f"projects/{project}/locations/{REGION}"
-
-
 def test_repositories(place: str, name: str) -> None:
-    library = package("artifactregistry_v1")
+    library = package("cloud.artifactregistry_v1")
     client = library.ArtifactRegistryClient()
     made = client.create_repository(
         parent=place, repository_id=name, repository=library.Repository(format_=library.Repository.Format.DOCKER)
@@ -45,7 +29,7 @@ def test_repositories(place: str, name: str) -> None:
 
 
 def test_worker_pools(place: str, name: str) -> None:
-    library = package("devtools.cloudbuild_v1")
+    library = package("cloud.devtools.cloudbuild_v1")
     client = library.CloudBuildClient()
     pool = {"private_pool_v1_config": {"worker_config": {"machine_type": "e2-standard-2", "disk_size_gb": 100}}}
     client.create_worker_pool({"parent": place, "worker_pool_id": name, "worker_pool": pool}).result(timeout=20)
@@ -58,7 +42,7 @@ def test_worker_pools(place: str, name: str) -> None:
 
 
 def test_connectors_to_networks(place: str) -> None:
-    library = package("vpcaccess_v1")
+    library = package("cloud.vpcaccess_v1")
     client = library.VpcAccessServiceClient()
     with pytest.raises(exceptions.GoogleAPICallError):
         client.get_connector(name=f"{place}/connectors/none")
@@ -66,7 +50,7 @@ def test_connectors_to_networks(place: str) -> None:
 
 
 def test_dashboards(project: str, name: str) -> None:
-    library, parent = package("monitoring_dashboard_v1"), f"projects/{project}"
+    library, parent = package("cloud.monitoring_dashboard_v1"), f"projects/{project}"
     client = library.DashboardsServiceClient()
     widget = {"text": {"content": "hello", "format_": "RAW"}}
     dashboard = {"display_name": name, "column_layout": {"columns": [{"widgets": [widget]}]}}
@@ -81,7 +65,7 @@ def test_dashboards(project: str, name: str) -> None:
 
 
 def test_time_series_channels_services_and_uptime(project: str, name: str) -> None:
-    library, parent = package("monitoring_v3"), f"projects/{project}"
+    library, parent = package("cloud.monitoring_v3"), f"projects/{project}"
     metrics = library.MetricServiceClient()
     kind = f"custom.googleapis.com/{name}"
     point = {"interval": {"end_time": {"seconds": 1795280000}}, "value": {"int64_value": 3}}
@@ -111,7 +95,7 @@ def test_time_series_channels_services_and_uptime(project: str, name: str) -> No
 
 
 def test_sinks_and_metrics_of_logs(project: str, name: str) -> None:
-    client, parent = package("logging_v2").Client(project=project), f"projects/{project}"
+    client, parent = package("cloud.logging_v2").Client(project=project), f"projects/{project}"
     sink = client.sink(name, filter_="severity>=ERROR", destination=f"pubsub.googleapis.com/{parent}/topics/none")
     with pytest.raises(exceptions.GoogleAPICallError):
         client.sink(name, filter_="severity >> 3", destination=sink.destination).create()
@@ -127,18 +111,18 @@ def test_sinks_and_metrics_of_logs(project: str, name: str) -> None:
     assert metric.description == "b"
     metric.delete()
     assert not metric.exists()
-    config = importlib.import_module("google.cloud.logging_v2.services.config_service_v2").ConfigServiceV2Client()
+    config = package("cloud.logging_v2.services.config_service_v2").ConfigServiceV2Client()
     bucket = {"parent": f"{parent}/locations/{REGION}", "bucket_id": name, "bucket": {"retention_days": 7}}
     made = config.create_bucket_async(bucket).result(timeout=20)
     assert made.retention_days == 7
 
 
 def test_functions_run_and_assets_list_nothing_by_the_wrong_name(project: str, place: str, name: str) -> None:
-    functions = package("functions_v2").FunctionServiceClient()
+    functions = package("cloud.functions_v2").FunctionServiceClient()
     assert list(functions.list_functions(parent=place)) == []
     with pytest.raises(exceptions.NotFound):
         functions.get_function(name=f"{place}/functions/none")
-    library = package("run_v2")
+    library = package("cloud.run_v2")
     run = library.ServicesClient()
     service = library.Service({"template": {"containers": [{"image": "gcr.io/cloudrun/hello"}]}})
     made = run.create_service(parent=place, service_id=name, service=service).result(timeout=20)
@@ -148,13 +132,13 @@ def test_functions_run_and_assets_list_nothing_by_the_wrong_name(project: str, p
     run.delete_service(name=made.name).result(timeout=20)
     with pytest.raises(exceptions.NotFound):
         run.get_service(name=made.name)
-    assets = package("asset_v1").AssetServiceClient()
+    assets = package("cloud.asset_v1").AssetServiceClient()
     found = assets.search_all_resources(scope=f"projects/{project}")
     assert any(item.asset_type == "cloudresourcemanager.googleapis.com/Project" for item in found)
 
 
 def test_keys_secrets_and_queues(project: str, place: str, name: str) -> None:
-    library = package("kms_v1")
+    library = package("cloud.kms_v1")
     keys = library.KeyManagementServiceClient()
     ring = keys.create_key_ring(parent=place, key_ring_id=name, key_ring={})
     purpose = library.CryptoKey.CryptoKeyPurpose.ASYMMETRIC_SIGN
@@ -169,7 +153,7 @@ def test_keys_secrets_and_queues(project: str, place: str, name: str) -> None:
     assert keys.destroy_crypto_key_version(name=version).state.name == "DESTROY_SCHEDULED"
     with pytest.raises(exceptions.FailedPrecondition):
         keys.asymmetric_sign(name=version, digest={"sha256": bytes(32)})
-    secrets = package("secretmanager_v1").SecretManagerServiceClient()
+    secrets = package("cloud.secretmanager_v1").SecretManagerServiceClient()
     secret = secrets.create_secret(
         parent=f"projects/{project}", secret_id=name, secret={"replication": {"automatic": {}}}
     )
@@ -178,7 +162,7 @@ def test_keys_secrets_and_queues(project: str, place: str, name: str) -> None:
     secrets.delete_secret(name=secret.name)
     with pytest.raises(exceptions.NotFound):
         secrets.get_secret(name=secret.name)
-    tasks = package("tasks_v2").CloudTasksClient()
+    tasks = package("cloud.tasks_v2").CloudTasksClient()
     queue = tasks.create_queue(parent=place, queue={"name": f"{place}/queues/{name}"})
     queue.rate_limits.max_dispatches_per_second = 5
     assert tasks.update_queue(queue=queue).rate_limits.max_dispatches_per_second == 5
@@ -189,7 +173,7 @@ def test_keys_secrets_and_queues(project: str, place: str, name: str) -> None:
 
 
 def test_zones_which_have_rest_alone(project: str, name: str) -> None:
-    zone = package("dns").Client(project=project).zone(name, "example.com.", description="images")
+    zone = package("cloud.dns").Client(project=project).zone(name, "example.com.", description="images")
     zone.create()
     assert zone.exists()
     zone.delete()
