@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 def test_stacks_join_leave_and_are_never_lost_whatever_the_owner_changes(tmp_path: Path) -> None:
     steps = Steps("foundation and joining stacks")
-    foundation_and_joining(tmp_path / "shape", steps, count=1, images=False)
+    foundation_and_joining(tmp_path / "shape", steps, count=1, brief=True)
     taken = [step.step for step in steps.taken]
     for step in (
         "1 stacks: up at once, in dry-run",
