@@ -1,4 +1,4 @@
-"""``python -m bench.audit``: 1,000 campaign projects judged, verified and reported; images traced from disk.
+"""``python -m bench.audit``: 1,000 campaign projects judged, verified and reported; images traced; to audit.json.
 
 Budgets: 60 s and 1 GB for the judgement on two cores, 500 images of 100 KB a second.
 """
@@ -15,10 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import sync_playwright
+
 from tests.plantain.audit.images import write_images
 from tests.plantain.audit.synthetic import entries, write_units
+from tools.setup_browser import find
 
 ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_name("audit.json")
+OPENED = 5
 
 
 def timed(*arguments: str) -> tuple[float, float, float, str]:
@@ -50,6 +55,11 @@ def timed(*arguments: str) -> tuple[float, float, float, str]:
     return seconds, cpu, (own + 2 * child) / 1024, text
 
 
+def load_of_the_machine() -> float:
+    """Processes that want to run: above 2, figures are those of a busy machine."""
+    return round(os.getloadavg()[0], 1)
+
+
 def judge(folder: Path, projects: int) -> dict[str, Any]:
     """The whole audit of synthetic projects."""
     write_units(folder / "units", projects)
@@ -69,6 +79,7 @@ def judge(folder: Path, projects: int) -> dict[str, Any]:
     report_seconds, _, report_memory, _ = timed(
         "audit", "report", str(evidence), "--format", "html", "--format", "csv", "--out", str(folder / "reports")
     )
+    load = load_of_the_machine()
     bundle = next(evidence.glob("0*"))
     results = json.loads((bundle / "results.json").read_bytes())
     return {
@@ -83,6 +94,7 @@ def judge(folder: Path, projects: int) -> dict[str, Any]:
         "reportSeconds": round(report_seconds, 1),
         "reportMegabytes": round(report_memory),
         "bundleMegabytes": round(sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) / 1e6),
+        "loadOfTheMachine": load,
         "htmlKilobytes": round((folder / "reports" / "report.html").stat().st_size / 1e3),
     }
 
@@ -101,7 +113,23 @@ def trace(folder: Path, images: int) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "imagesPerSecond": round(images / seconds),
         "megabytes": round(memory),
+        "loadOfTheMachine": load_of_the_machine(),
     }
+
+
+def open_page(page: Path) -> dict[str, Any]:
+    """Seconds until a headless Chromium has loaded the page, several times."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        seconds = []
+        for _ in range(OPENED):
+            tab = browser.new_page()
+            tab.goto(page.as_uri(), wait_until="load")
+            milliseconds = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+            seconds.append(round(milliseconds / 1000, 2))
+            tab.close()
+        browser.close()
+    return {"seconds": seconds, "loadOfTheMachine": load_of_the_machine()}
 
 
 def main() -> None:
@@ -111,10 +139,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         found = {
+            "measured": time.strftime("%Y-%m-%d"),
             "cores": os.cpu_count(),
             "judge": judge(Path(name) / "judge", options.projects),
+            "page": open_page(Path(name) / "judge" / "reports" / "report.html"),
             "trace": trace(Path(name) / "trace", options.images),
         }
+    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
 
 

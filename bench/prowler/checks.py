@@ -20,7 +20,7 @@ GRANT = "gcp:projects/iAMMember:IAMMember"
 
 TEXTS = (
     "Prowler looks for the benchmark's filter word for word. The control asks whether the filter of any alert, in a "
-    "metric or in the alert itself, matches the methods; ours are matched in the alert itself, without a metric."
+    "metric or in the alert itself, matches the methods; a campaign counts them all with one metric."
 )
 SINK = (
     "Prowler knows sinks without a filter only, of the project or above it. The control asks whether anything is left "
