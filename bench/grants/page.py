@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bench.grants.report import same
+
 Document = Mapping[str, Any]
 
 BEGIN, END = "<!-- bench/grants.json: begin -->", "<!-- bench/grants.json: end -->"
@@ -54,11 +56,17 @@ def measured(results: Document) -> list[str]:
     for kind, title, how in KINDS:
         proofs = [proof for proof in results["grants"] if proof["of"] == kind]
         if proofs:
-            lines += [f"### {title}", "", *([f"Step: {how}.", ""] if how else []), *table(proofs), ""]
+            lines += [
+                f"### {title}",
+                "",
+                *([f"Step: {how}.", ""] if how else []),
+                *table(proofs, results["derived"]),
+                "",
+            ]
     return [*lines, *narrower(results["used"]), ""]
 
 
-def table(proofs: Iterable[Document]) -> list[str]:
+def table(proofs: Iterable[Document], derived: Iterable[Document]) -> list[str]:
     """One line a grant."""
     rows = ["| grant | role | what fails without it | s |", "|---|---|---|---|"]
     for proof in proofs:
@@ -66,7 +74,8 @@ def table(proofs: Iterable[Document]) -> list[str]:
             lacking = f", which needs `{proof['permission']}`" if proof["permission"] else ""
             what = f"{proof['step'].replace('_', ' ')}: {quoted(proof['denied'])}{lacking}"
         elif proof["alone"]:
-            what = "derived: the recording shows that nothing else gave what it gave"
+            need = next(binding for binding in derived if same(proof, binding))
+            what = f"derived: `{need['step']}` needs `{need['permission']}`, which nothing else gave"
         else:
             what = f"listed: {proof['reason']}" if proof["reason"] else "nothing"
         rows.append(f"| `{proof['grant']}` | `{proof['role'].removeprefix('roles/')}` | {what} | {proof['seconds']} |")

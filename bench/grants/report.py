@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 Document = dict[str, Any]
 
 
-def same(proof: Document, binding: Document) -> bool:
+def same(proof: Mapping[str, Any], binding: Mapping[str, Any]) -> bool:
     """Whether a recorded binding is that of a proof; invokers are recorded as whoever they are."""
     if binding["role"] != proof["role"] or proof["of"] not in {binding["of"], "invoker"}:
         return False
