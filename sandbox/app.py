@@ -250,15 +250,13 @@ async def read_call(cloud: Cloud, request: Request, service: str, path: str, ori
     raw = await read_body(request, cloud.settings.largest_body)
     upload = route.method.upload
     body = {} if upload else parse(raw, request.headers.get("content-type", ""))
-    if enums.wanted(request.query_params):
-        body = enums.names(route.method, body)
-    body = payload.parsed(route.method, body)
+    body = payload.parsed(route.method, enums.names(route.method, body))
     return Call(
         cloud=cloud,
         method=route.method,
         name=cloud.hierarchy.canonical(route.name),
         parameters=route.parameters,
-        query=request.query_params,
+        query=payload.query(route.method, request.query_params),
         body=body,
         headers=request.headers,
         media=raw,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from starlette.datastructures import QueryParams
+
 from sandbox.description import Method, Shape
 from sandbox.errors import BAD_REQUEST, InvalidArgument
 from sandbox.fields import camel
@@ -28,6 +30,13 @@ class Violation:
 
     field: str
     description: str
+
+
+def query(method: Method, given: QueryParams) -> QueryParams:
+    """The query with every parameter of the method as in JSON: ``crypto_key_id`` is ``cryptoKeyId``."""
+    if method.service in OWN_PARSERS or not any("_" in key for key in given):
+        return given
+    return QueryParams([(camel(k) if camel(k) in method.query else k, v) for k, v in given.multi_items()])
 
 
 def parsed(method: Method, body: Any) -> Any:

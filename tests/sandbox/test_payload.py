@@ -77,3 +77,10 @@ def test_a_mask_that_names_no_field_is_refused(admin: Caller) -> None:
     status, answer = admin("PATCH", f"{KEYS}/images?updateMask=lables", {"labels": {"a": "b"}})
     assert (status, "'lables'" in answer["error"]["message"]) == (400, True)
     assert admin("PATCH", f"{KEYS}/images?updateMask=labels", {"labels": {"a": "b"}})[0] == 200
+
+
+@pytest.mark.usefixtures("ring")
+def test_parameters_are_read_in_both_spellings_and_enums_as_numbers(admin: Caller) -> None:
+    status, made = admin("POST", f"{KEYS}?crypto_key_id=images", {"purpose": 1})
+    assert (status, made["purpose"], made["name"].rpartition("/")[2]) == (200, "ENCRYPT_DECRYPT", "images")
+    assert admin("PATCH", f"{KEYS}/images?update_mask=labels", {"labels": {"a": "b"}})[1]["labels"] == {"a": "b"}
