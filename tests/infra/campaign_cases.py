@@ -44,7 +44,7 @@ CASES: tuple[Case, ...] = (
     Case("queue.maxAttempts", 3),
     Case("queue.retryHours", 2),
     Case("budget.amount", 50),
-    Case("budget.currency", "USD"),
+    Case("budget.currency", "EUR", apart="the billing account has another currency"),
     Case("budget.topic", "projects/acme-others/topics/budgets"),
     Case("objectives.successRate", 0.95),
     Case("objectives.latencySeconds", 90),

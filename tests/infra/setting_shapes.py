@@ -24,7 +24,7 @@ SHAPES: Mapping[str, Shape] = {
                 "otherMembers": ["projects/{others}"],
             },
             "deletionProtection": "false",
-            "channelSecrets": dict.fromkeys(SECRETS, "credential"),
+            "channelSecrets": {name: f"credential of {name}" for name in SECRETS},
         },
         {
             "labels": {
