@@ -273,7 +273,8 @@ class Bench:
                 world.close()
                 shutil.rmtree(world.folder, ignore_errors=True)
             seconds = round(time.monotonic() - started, 1)
-            self.add(grant, f"pulumi {step}" if message else "", method if message else "", permission, seconds)
+            said = next((line for line in message.splitlines() if "rror" in line), message)
+            self.add(grant, f"pulumi {step}" if message else "", method or said if message else "", permission, seconds)
 
     def report(self) -> Document:
         """As JSON: proofs, what the recording says, which permissions of a role were used."""
