@@ -1,4 +1,4 @@
-"""Run below ``unshare --net``: deploy, be killed in the middle, deploy on, destroy; with no way off the machine.
+"""Run below ``unshare --net``: deploy, be killed five times, deploy on, destroy; with no way off the machine.
 
 The namespace has a loopback interface and no route. The kernel counts every attempt to send anything anywhere else, so
 the count says whether somebody tried. Prints one JSON document.
@@ -11,16 +11,11 @@ import fcntl
 import json
 import socket
 import struct
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from plantain.stack import pulumi
-
+from . import killing
 from .deployment import Deployment
 
 UP_FLAG, SET_FLAGS = 0x1, 0x8914
@@ -33,10 +28,9 @@ BETA_PATHS = {
     "aiplatform/v1/": "aiplatform/v1beta1/",
     "vpcaccess/v1/": "vpcaccess/v1beta1/",
 }
-PATIENCE_SECONDS = 240
 
-#: The provider waits 15 s after it made a project; killed in that time, pulumi never learns that it did.
-PROVIDER_WAITS_SECONDS = 3
+#: As many as an update makes at least, so that no kill comes too late.
+CHANGES = 90
 
 
 def raise_loopback() -> None:
@@ -66,23 +60,16 @@ def attempt_is_counted() -> bool:
     return unrouted_attempts() > before
 
 
-def killed_update(made: Deployment) -> dict[str, Any]:
-    """Start an update and kill pulumi, without warning, while the project is being created."""
-    command = [pulumi(made.stack.environment), "up", "--yes", "--skip-preview", "--non-interactive"]
-    command += ["--cwd", str(made.project), "--stack", made.stack.name, "--config-file", str(made.stack.config_file)]
-    with subprocess.Popen(
-        command, env=dict(made.stack.environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            if "cloudresourcemanager.projects" in made.sandbox.get("status")["resources"]:
-                break
-            time.sleep(0.2)
-        time.sleep(PROVIDER_WAITS_SECONDS)
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-    _, alive = psutil.wait_procs(family, timeout=60)
-    return {"killed": process.returncode == -9, "orphans": [p.name() for p in alive]}
+def killed_updates(made: Deployment) -> dict[str, Any]:
+    """Start an update and kill it without warning, five times over; between two kills it is taken up again."""
+    before = killing.changes(made.sandbox)
+    report: dict[str, Any] = {"killed": 0, "orphans": [], "pending": []}
+    for point in killing.points(before + 1, before + CHANGES):
+        found = killing.killed_update(made.stack, made.sandbox, point)
+        report["killed"] += found["killed"]
+        report["orphans"] += found["left"]
+        report["pending"] += [one.type for one in made.stack.recover()]
+    return report
 
 
 def projects(made: Deployment) -> list[dict[str, Any]]:
@@ -98,9 +85,12 @@ def main() -> None:
     before = unrouted_attempts()
     made = Deployment.make(Path(sys.argv[1]), BETA_PATHS)
     try:
-        report: dict[str, Any] = {"counted": counted, **killed_update(made)}
-        report["pending"] = [one.type for one in made.stack.recover()]
+        report: dict[str, Any] = {"counted": counted, **killed_updates(made)}
         made.stack.up()
+        state = made.stack.export()["deployment"]["resources"]
+        report["unclaimed"] = killing.unclaimed(made.sandbox.get("resources"), state)
+        report["doubled"] = killing.doubled(state)
+        report["resources"] = len(state)
         report["projects"] = len(projects(made))
         made.stack.preview(expect_no_changes=True)
         made.stack.destroy()

@@ -1,4 +1,4 @@
-"""An update killed in the middle, on a machine that has no way out, with the base paths of the beta provider."""
+"""An update killed five times, on a machine that has no way out, with the base paths of the beta provider."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from infra import wheels
 
+from . import isolated, killing
 from .deployment import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
@@ -36,13 +37,18 @@ def test_no_request_leaves_the_machine(report: dict[str, Any]) -> None:
 
 
 def test_a_killed_update_leaves_no_process_behind(report: dict[str, Any]) -> None:
-    assert report["killed"] is True
+    assert report["killed"] == killing.KILLS
     assert report["orphans"] == []
 
 
-def test_what_the_killed_update_had_begun_is_taken_over(report: dict[str, Any]) -> None:
-    assert report["pending"], "the update was killed at a moment when nothing was under way"
+def test_what_the_killed_updates_had_begun_is_taken_over(report: dict[str, Any]) -> None:
+    assert report["pending"], "the update was killed at moments when nothing was under way"
     assert report["projects"] == 1
+
+
+def test_after_five_kills_no_resource_is_there_twice_and_none_is_nobodys(report: dict[str, Any]) -> None:
+    assert report["resources"] > isolated.CHANGES
+    assert (report["doubled"], report["unclaimed"]) == ([], [])
 
 
 def test_the_next_update_completes_and_destroy_leaves_nothing(report: dict[str, Any]) -> None:
