@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.shapes import ALL
 from tests.end_to_end.steps import PASSED
 
 HEAD = """# Stack shapes
@@ -32,6 +33,7 @@ def page(results: dict[str, Any]) -> str:
         passed = sum(step["verdict"] == PASSED for step in steps)
         seconds = sum(step["seconds"] for step in steps)
         lines.append(f"| {shape} | {len(steps)} | {passed} | {seconds:.0f} | {found['measured']} |")
+    lines += [f"| {shape} | | | | not in whole |" for shape in ALL if shape not in results["shapes"]]
     for shape, found in results["shapes"].items():
         lines += ["", f"## {shape[0].upper()}{shape[1:]}", "", "| step | seconds | verdict |", "|---|---|---|"]
         lines += [f"| {step['step']} | {step['seconds']} | {step['verdict']} |" for step in found["steps"]]
