@@ -30,7 +30,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 #: Not resources: what was asked, done and counted on the way.
 JOURNALS = re.compile(
-    r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|^storage\.usage$|deleted|"
+    r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|^storage\.usage$|^dns\.changes$|deleted|"
     r"^monitoring\.(alerts|notifications|timeSeries)$",
     re.IGNORECASE,
 )
