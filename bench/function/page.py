@@ -18,6 +18,12 @@ line. LiteLLM's proxy stores nothing and signs nothing. Model, bucket and signat
 from memory, so these are figures of the function and not of Google's services. CPU is that of the function's
 processes; memory is the kernel's peak of resident memory, in which what both processes share is counted twice;
 beside LiteLLM it is proportional memory at the end of the run, in which it is counted once.
+
+One process of Python uses one processor, and 3,200 requests in flight filled it when the figures were taken: an image
+then took 2.6 to 3.2 ms of it, a third to a half more than with 32 in flight, garbage collection left aside. Run once by
+hand with `WORKERS=2`, which is functions-framework's setting and is not what is deployed (an instance has one
+processor), the same load gave 427 images a second without an error; the event loops were late by up to 470 ms while
+callers arrived and by 200 ms at most (p99 of five seconds) from then on.
 """
 
 
