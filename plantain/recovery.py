@@ -63,7 +63,9 @@ IMPORT_IDS = {
     "gcp:organizations/project:Project": "projects/{projectId}",
     "gcp:orgpolicy/customConstraint:CustomConstraint": "{parent}/customConstraints/{name}",
     "gcp:orgpolicy/policy:Policy": "{name}",
+    "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
     "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
+    "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
     "gcp:serviceaccount/account:Account": (
         "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 import threading
@@ -17,6 +18,7 @@ import httpx
 import yaml
 
 from plantain.errors import StackError
+from plantain.recovery import adopted
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 
@@ -38,6 +40,8 @@ JOURNALS = re.compile(
 GENERATED = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)|(?<=-)[0-9a-f]{7}(?![0-9a-z])"
 )
+#: How Pulumi heads what it has to say of a resource: type without module, name.
+HEADER = re.compile(r"^\s*(\S+) \((\S+)\):$", re.MULTILINE)
 ATTEMPTS = 4
 
 
@@ -155,8 +159,23 @@ def run(stack: Stack, keeper: Keeper, way: str, positions: Sequence[int]) -> tup
                 return happened, attempt, recovered, ""
             if attempt > 1:  # the answer that was lost had made something: take it over, as an operator would
                 stack.recover()
+                take_over(stack, failure)
                 recovered = True
     return happened, ATTEMPTS, recovered, failure
+
+
+def take_over(stack: Stack, failure: str) -> None:
+    """Import what the last update could not create because it exists, which ``plantain recover`` leaves to people."""
+    blocks = re.split(r"\n(?=\s*\S+ \(\S+\):\n)", failure)
+    named = {find[0] for block in blocks if "alreadyExists" in block and (find := HEADER.findall(block))}
+    events = [json.loads(line).get("resourcePreEvent", {}) for line in stack.preview_events().splitlines()]
+    steps = [event["metadata"] for event in events if event.get("metadata", {}).get("op") == "create"]
+    asked = [s["new"] for s in steps if (re.sub(r"/\w+", "", s["type"]), s["urn"].rpartition("::")[2]) in named]
+    if asked:
+        state = stack.export()
+        state["deployment"]["pending_operations"] = [{"type": "creating", "resource": one} for one in asked]
+        stack.replace_state(adopted(state))
+        stack.refresh()
 
 
 def experiment(
