@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import command_line_page, load_page, shapes_page
+from bench import command_line_page, load_page, preview_page, shapes_page
 from bench.function import page as function_page
 from bench.grants import page as grants_page
 from infra import reference
@@ -50,7 +50,12 @@ def performance(results: dict[str, Any]) -> str:
     lines = [f"Measured {results['measured']} on: {machine}.", "", "| what | figure |", "|---|---|"]
     for part in ("sandbox", "campaign"):
         lines += [f"| {MEANINGS[name]} | {value} |" for name, value in results[part].items()]
-    sections = (load_page.section(), command_line_page.section(), function_page.section(results))
+    sections = (
+        load_page.section(),
+        preview_page.section(),
+        command_line_page.section(),
+        function_page.section(results),
+    )
     return HEAD + "\n".join(lines) + "\n" + FLOOR + "".join(sections)
 
 
