@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.prowler.checks import SHARED
+from tools.generated_part import rewritten
 
 ROOT = Path(__file__).parents[1]
 BENCH = ROOT / "bench"
@@ -114,11 +115,7 @@ def page(text: str, places: tuple[str, ...], writers: Mapping[str, Any] = WRITER
     """
     for name in places:
         written = "\n".join(writers[name]())
-        before, begin, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- /{name} -->")
-        if not begin or not end:
-            raise ValueError(f"no place for {name}: <!-- {name} --> and <!-- /{name} -->")
-        text = f"{before}{begin}{written}\n{end}{after}"
+        text = rewritten(text, f"<!-- {name} -->\n", f"<!-- /{name} -->", f"{written}\n", what=name)
     return text
 
 

@@ -12,6 +12,7 @@ from tests.infra.campaign_checklist import ROWS as CAMPAIGN_ROWS
 from tests.infra.checklist_row import Row
 from tests.infra.foundation_checklist import ROWS as FOUNDATION_ROWS
 from tests.infra.pitfalls import ROWS as PITFALLS
+from tools.generated_part import rewritten
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "infrastructure.md"
@@ -34,11 +35,7 @@ def page(text: str) -> str:
     Raises:
         ValueError: the page has no place for it.
     """
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"{PAGE.name} has no lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+    return rewritten(text, BEGIN, END, f"\n\n{table()}\n\n", what="the checklist")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ sys.path.append(str(ROOT / "functions"))
 from tests.infra.setting_case import FOUNDATION, SEED, Shape, filled_shape  # noqa: E402 -- the path comes first
 from tests.infra.setting_shapes import SHAPES  # noqa: E402 -- the path comes first
 from tests.infra.stacks import record, record_documents  # noqa: E402 -- the path comes first
+from tools.generated_part import rewritten  # noqa: E402 -- the path comes first
 
 if TYPE_CHECKING:
     from tests.infra.recording_engine import Recording, Registered
@@ -109,11 +110,7 @@ def page(text: str, drawn: str) -> str:
     Raises:
         ValueError: the page has no place for it.
     """
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"the page has no lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n```mermaid\n{drawn}\n```\n\n{END}{after}"
+    return rewritten(text, BEGIN, END, f"\n\n```mermaid\n{drawn}\n```\n\n", what="the picture")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.infra.setting_case import GONE, STACK, Case
 from tests.infra.setting_cases import CASES, WHOLE
+from tools.generated_part import rewritten
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "settings.json"
@@ -111,11 +112,7 @@ def page(text: str) -> str:
     Raises:
         ValueError: the page has no place for them.
     """
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"{PAGE.name} has no lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+    return rewritten(text, BEGIN, END, f"\n\n{tables()}\n\n", what="the tables")
 
 
 if __name__ == "__main__":
