@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.infra.setting_case import CAMPAIGN, FOUNDATION, JOINED, SEED, Shape
+from tests.infra.stacks import document
 
 LABELS = {"owner": "cloud-platform", "cost-center": "cc-1000", "env": "prod", "data-class": "internal"}
 ADMINISTRATOR = "user:admin@example.com"
@@ -26,17 +27,8 @@ SHAPES: Mapping[str, Shape] = {
             "deletionProtection": "false",
             "channelSecrets": {name: f"credential of {name}" for name in SECRETS},
         },
-        {
-            "labels": {
-                "campaign": "spring-launch",
-                "owner": "brand-studio",
-                "cost-center": "cc-4711",
-                "env": "prod",
-                "data-class": "internal",
-                "ends-on": "2027-06-30",
-            },
-            "invokers": ["group:brand-studio@example.com"],
-            "contacts": ["oncall@example.com"],
+        document()
+        | {
             "function": {"secrets": {"BRAND_KEY": "projects/acme-others/secrets/brand-key/versions/1"}},
             "images": {"retentionDays": 1},
             "references": {"editors": ["group:brand-studio@example.com"]},
