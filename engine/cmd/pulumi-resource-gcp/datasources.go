@@ -10,6 +10,8 @@ var dataSources = map[string]member{
 	"google_folder":                               {"organizations", "getFolder"},
 	"google_kms_crypto_key":                       {"kms", "getKMSCryptoKey"},
 	"google_kms_key_ring":                         {"kms", "getKMSKeyRing"},
+	"google_logging_folder_settings":              {"logging", "getFolderSettings"},
+	"google_logging_organization_settings":        {"logging", "getOrganizationSettings"},
 	"google_logging_project_cmek_settings":        {"logging", "getProjectCmekSettings"},
 	"google_organization":                         {"organizations", "getOrganization"},
 	"google_project":                              {"organizations", "getProject"},

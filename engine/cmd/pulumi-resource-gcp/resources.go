@@ -97,6 +97,7 @@ var resources = map[string]member{
 	"google_artifact_registry_repository":            {"artifactregistry", "Repository"},
 	"google_artifact_registry_repository_iam_member": {"artifactregistry", "RepositoryIamMember"},
 	"google_artifact_registry_vpcsc_config":          {"artifactregistry", "VpcscConfig"},
+	"google_binary_authorization_policy":             {"binaryauthorization", "Policy"},
 	"google_cloud_run_v2_service":                    {"cloudrunv2", "Service"},
 	"google_cloud_run_v2_service_iam_member":         {"cloudrunv2", "ServiceIamMember"},
 	"google_cloud_tasks_queue":                       {"cloudtasks", "Queue"},

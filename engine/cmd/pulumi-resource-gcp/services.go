@@ -8,6 +8,7 @@ import (
 	_ "github.com/hashicorp/terraform-provider-google/google/services/artifactregistry"
 	_ "github.com/hashicorp/terraform-provider-google/google/services/bigquery"
 	_ "github.com/hashicorp/terraform-provider-google/google/services/billingbudgets"
+	_ "github.com/hashicorp/terraform-provider-google/google/services/binaryauthorization"
 	_ "github.com/hashicorp/terraform-provider-google/google/services/cloudbilling"
 	_ "github.com/hashicorp/terraform-provider-google/google/services/cloudbuild"
 	_ "github.com/hashicorp/terraform-provider-google/google/services/cloudfunctions2"
