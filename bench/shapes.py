@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from bench import joining
 from bench.__main__ import machine
 from tests.end_to_end import killing
 from tests.end_to_end.shapes import SHAPES
+from tests.end_to_end.shapes.killed import BEGINNINGS
 from tests.end_to_end.steps import PASSED, Step, Steps
 
 RESULTS = Path(__file__).with_name("shapes.json")
 STACKS_AT_ONCE = 20
+KILLED = "killed at five random points"
 
 
 def joining_at_once(folder: Path, steps: Steps) -> None:
@@ -37,7 +40,10 @@ def joining_at_once(folder: Path, steps: Steps) -> None:
 
 ALL: Mapping[str, Callable[[Path, Steps], None]] = {
     **SHAPES,
-    "killed at five random points": killing.five_kills,
+    **{
+        f"killed at five random points: {name}": partial(killing.five_kills, begin=it)
+        for name, it in BEGINNINGS.items()
+    },
     "twenty stacks at once": joining_at_once,
 }
 
