@@ -7,59 +7,23 @@ Services are named by the first label of their host (``cloudkms``, ``europe-west
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
-import tenacity
 
-from plantain.errors import CredentialsError, GoogleCloudError, InputError
+from plantain.credentials import ApplicationDefault
+from plantain.endpoints import ENDPOINT_NAMES, encoded, host_of, loopback_origin
+from plantain.errors import GoogleCloudError, InputError
+from plantain.refusal import refusal
+from plantain.retrying import SAFE_VERBS, UNAUTHENTICATED, StaleTokenError, accept, attempts
 
-CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 SANDBOX_VARIABLE = "PLANTAIN_SANDBOX"
 STACK_VARIABLE = "PULUMI_STACK"
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 -- the token every sandbox knows; it opens nothing elsewhere
 TIMEOUT_SECONDS = 60
-ATTEMPTS = 5
-LONGEST_WAIT_SECONDS = 20
-UNAUTHENTICATED = 401
-#: A request with one of these was not carried out, whatever its verb.
-REFUSED_FOR_NOW = frozenset({429, 503})
-#: May have been carried out, so only reads are sent again.
-UNCERTAIN = frozenset({500, 502, 504})
-SAFE_VERBS = frozenset({"GET", "HEAD"})
-#: Characters of a path that are part of Google's grammar: custom verbs, wildcards, already encoded parts.
-PATH_CHARACTERS = "/:@!$&'()*+,;=~%"
-MULTI_REGIONS = frozenset({"us", "eu"})
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-#: Services by the provider's endpoint argument, where the two names differ.
-#: Source: provider's *_custom_endpoint arguments, pulumi-gcp 10.2.0.
-ENDPOINT_NAMES = {
-    "access_context_manager": "accesscontextmanager",
-    "artifact_registry": "artifactregistry",
-    "big_query": "bigquery",
-    "billing_budgets": "billingbudgets",
-    "cloud_asset": "cloudasset",
-    "cloud_billing": "cloudbilling",
-    "cloud_build": "cloudbuild",
-    "cloud_quotas": "cloudquotas",
-    "cloud_run_v2": "run",
-    "cloud_tasks": "cloudtasks",
-    "cloudfunctions2": "cloudfunctions",
-    "essential_contacts": "essentialcontacts",
-    "iam_beta": "iam",
-    "iam_credentials": "iamcredentials",
-    "kms": "cloudkms",
-    "org_policy": "orgpolicy",
-    "resource_manager_v3": "cloudresourcemanager",
-    "secret_manager": "secretmanager",
-    "service_usage": "serviceusage",
-    "vertex_ai": "aiplatform",
-}
-
 TokenSource = Callable[[bool], str]
 
 
@@ -112,7 +76,7 @@ class GoogleCloud:
         """
         settings = _settings(root, stack or os.environ.get(STACK_VARIABLE), settings_file)
         given = settings.get("endpoints") or {}
-        sandbox = os.environ.get(SANDBOX_VARIABLE) or _loopback_origin(given)
+        sandbox = os.environ.get(SANDBOX_VARIABLE) or loopback_origin(given)
         token = settings.get("accessToken")
         if sandbox:
             value = token if isinstance(token, str) else SANDBOX_TOKEN
@@ -266,23 +230,17 @@ class GoogleCloud:
     ) -> httpx.Response:
         url, host = self._address(service, path)
         asked = {name: value for name, value in (params or {}).items() if value is not None}
-        safe = verb in SAFE_VERBS
         renew = False
         reply: httpx.Response | None = None
         try:
-            for attempt in tenacity.Retrying(
-                stop=tenacity.stop_after_attempt(ATTEMPTS),
-                wait=_wait,
-                retry=tenacity.retry_if_exception(lambda error: _again(error, safe=safe)),
-                reraise=True,
-            ):
+            for attempt in attempts(safe=verb in SAFE_VERBS):
                 with attempt:
                     sent = {**self._headers, **host, **(headers or {}), "authorization": f"Bearer {self._token(renew)}"}
                     reply = self._http.request(verb, url, params=asked or None, headers=sent, **content)
                     stale = reply.status_code == UNAUTHENTICATED and not renew
                     renew = renew or stale
-                    _accept(reply, stale=stale)
-        except (_Stale, httpx.HTTPStatusError) as error:
+                    accept(reply, stale=stale)
+        except (StaleTokenError, httpx.HTTPStatusError) as error:
             raise refusal(error.response, service, path) from None
         except httpx.HTTPError as error:
             where = self._sandbox or f"https://{host_of(service)}"
@@ -298,142 +256,13 @@ class GoogleCloud:
         return reply
 
     def _address(self, service: str, path: str) -> tuple[str, dict[str, str]]:
-        encoded = quote(path.lstrip("/"), safe=PATH_CHARACTERS)
+        written = encoded(path)
         if self._sandbox:
-            return f"{self._sandbox}/{encoded}", {"host": host_of(service)}
+            return f"{self._sandbox}/{written}", {"host": host_of(service)}
         if service in self._endpoints:
             base = urlsplit(self._endpoints[service])
-            return f"{base.scheme}://{base.netloc}/{encoded}", {}
-        return f"https://{host_of(service)}/{encoded}", {}
-
-
-class _Stale(Exception):
-    """A token was refused for the first time."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__("stale token")
-        self.response = response
-
-
-def _accept(reply: httpx.Response, *, stale: bool) -> None:
-    if stale:
-        raise _Stale(reply)
-    reply.raise_for_status()
-
-
-def host_of(service: str) -> str:
-    """The public host of a service.
-
-    Vertex AI's multi-regions have hosts of their own form.
-    Source: https://github.com/googleapis/python-genai/issues/2498 (read 2026-11).
-    """
-    location, _, name = service.rpartition("-")
-    if name == "aiplatform" and location in MULTI_REGIONS:
-        return f"{name}.{location}.rep.googleapis.com"
-    return f"{service}.googleapis.com"
-
-
-class ApplicationDefault:
-    """Tokens of the application-default credentials, optionally of an account they impersonate.
-
-    Args:
-        impersonate: e-mail of a service account.
-    """
-
-    def __init__(self, impersonate: str | None = None) -> None:
-        self._impersonate = impersonate
-        self._credentials: Any = None
-        self._lock = threading.Lock()
-
-    def __call__(self, renew: bool) -> str:
-        """A valid token.
-
-        Raises:
-            CredentialsError: there are no credentials, or they may not impersonate.
-        """
-        import google.auth  # noqa: PLC0415 -- costs a third of a second, and a sandbox needs none of it
-        import google.auth.impersonated_credentials  # noqa: PLC0415
-        import google.auth.transport.requests  # noqa: PLC0415
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-
-        with self._lock:
-            try:
-                if self._credentials is None:
-                    found, _ = google.auth.default(scopes=[CLOUD_PLATFORM])
-                    self._credentials = (
-                        google.auth.impersonated_credentials.Credentials(found, self._impersonate, [CLOUD_PLATFORM])
-                        if self._impersonate
-                        else found
-                    )
-                if renew or not self._credentials.valid:
-                    self._credentials.refresh(google.auth.transport.requests.Request())
-            except GoogleAuthError as error:
-                raise CredentialsError(
-                    f"No credentials for Google Cloud: {error}",
-                    cure="gcloud auth application-default login"
-                    + (
-                        f", as somebody with roles/iam.serviceAccountTokenCreator on {self._impersonate}"
-                        if self._impersonate
-                        else ""
-                    ),
-                ) from None
-            return str(self._credentials.token)
-
-
-def refusal(reply: httpx.Response, service: str, path: str) -> GoogleCloudError:
-    """What Google's error envelope says; where there is none, what the page says.
-
-    Source: https://cloud.google.com/apis/design/errors (read 2026-11).
-    """
-    try:
-        error = reply.json()["error"]
-        message, status = str(error.get("message", "")), str(error.get("status", ""))
-        details = [detail for detail in error.get("details", ()) if isinstance(detail, dict)]
-        listed = [entry for entry in error.get("errors", ()) if isinstance(entry, dict)]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return GoogleCloudError(reply.status_code, "", reply.text.strip()[:300] or "no explanation", service, path)
-    reason = next((str(detail["reason"]) for detail in details if detail.get("reason")), "")
-    barred = any(
-        violation.get("type") == "VPC_SERVICE_CONTROLS"
-        for detail in details
-        for violation in detail.get("violations", ())
-    )
-    if barred:
-        reason = "VPC_SERVICE_CONTROLS"
-    reason = reason or status or next((str(entry["reason"]) for entry in listed if entry.get("reason")), "")
-    return GoogleCloudError(reply.status_code, reason, message or "no explanation", service, path)
-
-
-def _again(error: BaseException, *, safe: bool) -> bool:
-    if isinstance(error, _Stale):
-        return True
-    if isinstance(error, httpx.HTTPStatusError):
-        status = error.response.status_code
-        return status in REFUSED_FOR_NOW or (safe and status in UNCERTAIN)
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        # Nothing was sent; a loopback port without a server will not get one by waiting.
-        return urlsplit(str(error.request.url)).hostname not in LOOPBACK
-    return safe and isinstance(error, httpx.TransportError)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _Stale):
-        return 0.0
-    if isinstance(error, httpx.HTTPStatusError):
-        asked = error.response.headers.get("retry-after", "")
-        if asked.isdigit():
-            return min(float(asked), LONGEST_WAIT_SECONDS)
-    return tenacity.wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT_SECONDS)(state)
-
-
-def _loopback_origin(endpoints: Mapping[str, str]) -> str | None:
-    """The origin that a stack's endpoints share when they all lie on this machine."""
-    found = {urlsplit(url).netloc: urlsplit(url) for url in endpoints.values()}
-    if len(found) != 1:
-        return None
-    (only,) = found.values()
-    return f"{only.scheme}://{only.netloc}" if only.hostname in LOOPBACK else None
+            return f"{base.scheme}://{base.netloc}/{written}", {}
+        return f"https://{host_of(service)}/{written}", {}
 
 
 def _settings(root: Path | None, stack: str | None, file: Path | None) -> dict[str, Any]:

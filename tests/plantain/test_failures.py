@@ -30,6 +30,7 @@ from plantain.audit.signature import FileSigner
 from plantain.batch.rows import rows
 from plantain.batch.table import insert
 from plantain.commands import models as models_command
+from plantain.credentials import ApplicationDefault
 from plantain.doctor.finding import Finding, Severity
 from plantain.errors import (
     CredentialsError,
@@ -44,7 +45,6 @@ from plantain.errors import (
 )
 from plantain.function import Function
 from plantain.generation_run.runner import Runner
-from plantain.google_cloud import ApplicationDefault
 from plantain.live_models import Reading
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack

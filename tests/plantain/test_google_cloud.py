@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from plantain import google_cloud
+from plantain import endpoints, retrying
+from plantain.credentials import ApplicationDefault
 from plantain.errors import CredentialsError, GoogleCloudError, InputError
-from plantain.google_cloud import ApplicationDefault, GoogleCloud
+from plantain.google_cloud import GoogleCloud
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -77,9 +78,7 @@ SERVICES = ("us-aiplatform", "europe-west4-aiplatform", "aiplatform", "storage")
 
 
 def test_vertex_ais_multi_regions_have_hosts_of_their_own() -> None:
-    hosts = [
-        google_cloud.host_of(name) for name in ("us-aiplatform", "europe-west4-aiplatform", "aiplatform", "storage")
-    ]
+    hosts = [endpoints.host_of(name) for name in ("us-aiplatform", "europe-west4-aiplatform", "aiplatform", "storage")]
     assert hosts == [
         "aiplatform.us.rep.googleapis.com",
         "europe-west4-aiplatform.googleapis.com",
@@ -126,7 +125,7 @@ def test_retries_end(cloud: Callable[..., GoogleCloud]) -> None:
     with pytest.raises(GoogleCloudError) as raised:
         cloud(handler).call("GET", "cloudkms", "v1/x")
     assert raised.value.reason == "UNAVAILABLE"
-    assert len(asked) == google_cloud.ATTEMPTS
+    assert len(asked) == retrying.ATTEMPTS
 
 
 def test_a_stale_token_is_renewed_once(cloud: Callable[..., GoogleCloud]) -> None:
