@@ -26,6 +26,7 @@ from sandbox.control_requests import (
 from sandbox.enforcement.quotas import PRODUCER_OVERRIDES, table
 from sandbox.enforcement.usage import Usage
 from sandbox.faults import Fault
+from sandbox.services.cloudidentity.directory import READERS, define
 from sandbox.services.monitoring import notifications
 from sandbox.settings import STATE_FILE
 
@@ -114,8 +115,11 @@ def routes(cloud: Cloud) -> Local:  # noqa: C901, PLR0915 -- one small closure a
 
     async def group(request: Request) -> Response:
         asked = GroupRequest.model_validate_json(await request.body())
-        cloud.store.put("cloudidentity.groups", asked.group, {"members": asked.members})
-        return JSONResponse({"group": asked.group, "members": asked.members})
+        with cloud.store.transaction():
+            define(cloud, asked.group, asked.members)
+            for reader in asked.readers:
+                cloud.store.put(READERS, reader, {})
+        return JSONResponse(asked.model_dump())
 
     async def environment(request: Request) -> Response:
         asked = EnvironmentRequest.model_validate_json(await request.body() or b"{}")

@@ -54,12 +54,13 @@ class RecordingRequest(BaseModel):
 
 
 class GroupRequest(BaseModel):
-    """Define a Cloud Identity group's members."""
+    """Define a Cloud Identity group's members, and who may read all groups (Workspace's role Groups Reader)."""
 
     model_config = ConfigDict(extra="forbid")
 
     group: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     members: list[str]
+    readers: list[str] = []
 
 
 class AdvanceRequest(BaseModel):

@@ -50,6 +50,7 @@ SELECTION = (
     Selection("cloudbuild.v1"),
     Selection("cloudfunctions.v1"),
     Selection("cloudfunctions.v2", aliases=("v2beta", "v2alpha")),
+    Selection("cloudidentity.v1", only=("cloudidentity.groups.",)),
     Selection("cloudkms.v1"),
     Selection("cloudresourcemanager.v1"),
     Selection("cloudresourcemanager.v3"),
@@ -61,11 +62,13 @@ SELECTION = (
             f"compute.{collection}."
             for collection in (
                 "addresses",
+                "firewallPolicies",
                 "firewalls",
                 "forwardingRules",
                 "globalAddresses",
                 "globalForwardingRules",
                 "globalOperations",
+                "globalOrganizationOperations",
                 "healthChecks",
                 "networkAttachments",
                 "networkFirewallPolicies",

@@ -6,12 +6,12 @@ Identifiers: https://docs.cloud.google.com/iam/docs/principal-identifiers (read 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from sandbox.call import Principal
 from sandbox.store import Store
 
 GROUPS = "cloudidentity.groups"
+MEMBERSHIPS = "cloudidentity.memberships"
 ACCOUNT_PROJECT = re.compile(r"@(?P<project>[a-z0-9-]+)\.iam\.gserviceaccount\.com$")
 EVERYBODY = "principalSet://goog/public:all"
 
@@ -24,15 +24,26 @@ def members(store: Store, principal: Principal) -> set[str]:
     kind, _, address = principal.member.partition(":")
     if kind == "user":
         names.add(f"domain:{address.partition('@')[2]}")
-    for group, document in groups(store):
-        if principal.member in document.get("members", []):
-            names.add(f"group:{group}")
+    if kind in {"user", "serviceAccount"} and store.any(MEMBERSHIPS):
+        names |= {f"group:{group}" for group in addresses(store, address)}
     return names
 
 
-def groups(store: Store) -> list[tuple[str, dict[str, Any]]]:
-    """Defined groups by address."""
-    return store.items(GROUPS)
+def addresses(store: Store, member: str) -> set[str]:
+    """Addresses of all groups that an address is in, by way of other groups too."""
+    names = {group["name"]: str(group["groupKey"]["id"]) for group in store.documents(GROUPS)}
+    holders: dict[str, set[str]] = {}
+    for name, membership in store.items(MEMBERSHIPS):
+        key = str(membership["preferredMemberKey"]["id"]).lower()
+        if group := names.get(name.partition("/memberships/")[0]):
+            holders.setdefault(key, set()).add(group)
+    found: set[str] = set()
+    waiting = [member.lower()]
+    while waiting:
+        new = holders.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += [group.lower() for group in new]
+    return found
 
 
 def deny_principals(names: set[str], project_number: str, customer: str) -> set[str]:

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 GOOGLES_OWN = {
     "cloudbilling.billingAccounts",
     "cloudidentity.groups",
+    "cloudidentity.memberships",
     "cloudresourcemanager.organizations",
     "cloudresourcemanager.projectNumbers",
     "iam.deletedServiceAccounts",

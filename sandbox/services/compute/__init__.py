@@ -8,6 +8,7 @@ from sandbox.services.compute import (
     firewalls,
     forwarding_rules,
     health_checks,
+    hierarchical_firewalls,
     network_attachments,
     networks,
     operations,
@@ -29,6 +30,7 @@ RESOURCES: tuple[type[ComputeResource], ...] = (
     forwarding_rules.ForwardingRule,
     forwarding_rules.GlobalForwardingRule,
     health_checks.HealthCheck,
+    hierarchical_firewalls.FirewallPolicy,
     network_attachments.NetworkAttachment,
     networks.Network,
     routers.Router,
@@ -56,6 +58,7 @@ SERVICE = Service(
     handlers={
         **shared_handlers(),
         **firewall_policies.HANDLERS,
+        **hierarchical_firewalls.HANDLERS,
         **networks.HANDLERS,
         **operations.HANDLERS,
         **regions.HANDLERS,
@@ -65,4 +68,5 @@ SERVICE = Service(
         "compute.globalForwardingRules.setTarget": forwarding_rules.GlobalForwardingRule().set_target,
         "compute.routers.getRouterStatus": routers.Router().status,
     },
+    targets=hierarchical_firewalls.TARGETS,
 )

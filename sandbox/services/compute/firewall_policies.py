@@ -1,4 +1,4 @@
-"""Global network firewall policies, their rules and the networks they are associated with."""
+"""Firewall policies and their rules; network policies with the networks they are associated with."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ FINAL_RULES = tuple(
 )
 
 
-class NetworkFirewallPolicy(ComputeResource):
-    """A policy that many networks may share."""
+class AnyFirewallPolicy(ComputeResource):
+    """What policies of networks and those of organisations share."""
 
-    kind = "compute.networkFirewallPolicies"
     noun = "firewallPolicy"
     fingerprinted = True
 
@@ -55,7 +54,19 @@ class NetworkFirewallPolicy(ComputeResource):
             raise InUse("firewall_policy", call.name, name_of(association["attachmentTarget"]))
 
 
+class NetworkFirewallPolicy(AnyFirewallPolicy):
+    """A policy that many networks may share."""
+
+    kind = "compute.networkFirewallPolicies"
+
+
 POLICY = NetworkFirewallPolicy()
+
+
+def of(call: Call) -> AnyFirewallPolicy:
+    """The kind of policy that a call is about."""
+    found = call.cloud.services.resource(call.method.kind)
+    return found if isinstance(found, AnyFirewallPolicy) else POLICY
 
 
 def tuples(policy: Document) -> int:
@@ -66,12 +77,12 @@ def tuples(policy: Document) -> int:
 def current(call: Call) -> Document:
     """The policy of a ``.../firewallPolicies/p/<action>`` call; ``call.name`` becomes its own."""
     call.name = call.name.removesuffix(f"/{call.method.action}")
-    return POLICY.read(call)
+    return of(call).read(call)
 
 
 def change(call: Call, before: Document, **fields: Any) -> Document:
     """Store changed parts; answers with the operation."""
-    return POLICY.change(call, before, {**before, **fields})
+    return of(call).change(call, before, {**before, **fields})
 
 
 def priority(call: Call) -> int:
@@ -177,7 +188,7 @@ def association_of(call: Call, policy: Document) -> Document:
 
 def get_association(call: Call) -> Document:
     """One association."""
-    return POLICY.view(call, association_of(call, current(call)))
+    return of(call).view(call, association_of(call, current(call)))
 
 
 def remove_association(call: Call) -> Document:
@@ -197,16 +208,20 @@ def clone_rules(call: Call) -> Document:
     return change(call, policy, rules=found["rules"])
 
 
+#: Rules are the same in policies of networks and of organisations.
+RULE_HANDLERS = {
+    "addRule": add_rule,
+    "patchRule": patch_rule,
+    "removeRule": remove_rule,
+    "getRule": get_rule,
+    "getAssociation": get_association,
+    "removeAssociation": remove_association,
+}
 HANDLERS = {
     f"compute.networkFirewallPolicies.{action}": handler
     for action, handler in {
-        "addRule": add_rule,
-        "patchRule": patch_rule,
-        "removeRule": remove_rule,
-        "getRule": get_rule,
+        **RULE_HANDLERS,
         "addAssociation": add_association,
-        "getAssociation": get_association,
-        "removeAssociation": remove_association,
         "cloneRules": clone_rules,
     }.items()
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.call import Call
-from sandbox.services.compute import operations, routes, subnetworks
+from sandbox.services.compute import hierarchical_firewalls, operations, routes, subnetworks
 from sandbox.services.compute.failures import Invalid, Missing
 from sandbox.services.compute.links import link, path, shown
 from sandbox.services.compute.resource import ComputeResource
@@ -173,7 +173,7 @@ def effective_firewalls(call: Call) -> Document:
     """The rules that hold in a network: its own and those of the policies associated with it."""
     network = current(call, "getEffectiveFirewalls")
     own = [f for f in call.cloud.store.documents("compute.firewalls") if f["network"] == network["selfLink"]]
-    policies = [
+    policies = hierarchical_firewalls.effective(call, call.project or "") + [
         {
             "name": policy["name"],
             "type": "NETWORK",

@@ -27,8 +27,13 @@ def timestamp(call: Call) -> str:
 
 
 def scope_of(name: str) -> str:
-    """``projects/p/global`` or ``projects/p/regions/r`` of a resource's name; the project's own are global."""
+    """``projects/p/global`` or ``projects/p/regions/r`` of a resource's name; the project's own are global.
+
+    What belongs to no project lies in ``locations/global``.
+    """
     parts = name.split("/")
+    if parts[0] == "locations":
+        return "/".join(parts[:2])
     if len(parts) < 3:  # noqa: PLR2004 -- the project itself
         return f"{name}/global"
     return "/".join(parts[: SCOPE_LENGTH[parts[2]]])
@@ -59,7 +64,7 @@ def finished(call: Call, name: str, target_id: str = "") -> Document:
         "startTime": now,
         "endTime": now,
     }
-    kind = scope.split("/")[2]
+    kind = scope.split("/")[2] if scope.startswith("projects/") else "global"
     if kind != "global":
         document[kind.removesuffix("s")] = link(scope)
     full = f"{scope}/operations/{document['name']}"
