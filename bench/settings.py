@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -240,7 +240,9 @@ def problems(case: Case, row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{case.name}: {' '.join(row['refused'])[-400:]}"
 
 
-def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, preview: bool, deploy: bool) -> list[str]:
+def measure(
+    names: tuple[str, ...], results: dict[str, Any], *, only: str, anew: Sequence[str], preview: bool, deploy: bool
+) -> list[str]:
     """Preview and deploy the cases of shapes that share a sandbox; returns what is wrong."""
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -249,7 +251,8 @@ def measure(names: tuple[str, ...], only: str, results: dict[str, Any], *, previ
             for name in names:
                 results["deployed"][name] = round(world.deploy(name), 1)
                 for case in CASES:
-                    if case.shape != name or only not in case.name or not (preview or stale(case)):
+                    again = preview or stale(case) or any(part in case.name for part in anew)
+                    if case.shape != name or only not in case.name or not again:
                         continue
                     row = previewed(world, case)
                     results["cases"][case.name] = row
@@ -314,6 +317,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="part of a setting's name: preview only these")
     parser.add_argument("--preview", action="store_true", help="only preview")
     parser.add_argument("--record", action="store_true", help="only fill in, without an engine, what has no result yet")
+    parser.add_argument(
+        "--anew", nargs="*", default=[], help="parts of names: preview these although they have a result"
+    )
     parser.add_argument("--deploy", action="store_true", help="deploy, and preview what has no result yet")
     chosen = parser.parse_args()
     results: dict[str, Any] = {
@@ -330,8 +336,9 @@ def main() -> int:
         return 0
     for names in GROUPS:
         if not chosen.shapes or set(names) & set(chosen.shapes):
-            preview, deploy = chosen.preview or not chosen.deploy, chosen.deploy or not (chosen.preview or chosen.only)
-            wrong += measure(names, chosen.only, results, preview=preview, deploy=deploy)
+            preview = chosen.preview or not (chosen.deploy or chosen.anew)
+            deploy = chosen.deploy or not (chosen.preview or chosen.only or chosen.anew)
+            wrong += measure(names, results, only=chosen.only, anew=chosen.anew, preview=preview, deploy=deploy)
     sys.stdout.write("\n".join(wrong or [f"{len(results['cases'])} settings: {RESULTS.name} written"]) + "\n")
     return int(bool(wrong))
 
