@@ -75,7 +75,7 @@ class Sandbox:
 
     @classmethod
     def start(
-        cls, data: Path = DEFAULT_DATA, port: int = DEFAULT_PORT, *, seed: int | None = None, replaying: bool = False
+        cls, data: Path = DEFAULT_DATA, port: int = DEFAULT_PORT, *, seed: int | None = None, strict: bool = False
     ) -> Sandbox:
         """Start one in the background and wait until it answers.
 
@@ -83,7 +83,7 @@ class Sandbox:
             data: folder of its state.
             port: loopback port; 0 takes a free one.
             seed: makes generated numbers and ids repeatable; the default seed when None.
-            replaying: for replayed recordings, see docs/sandbox.md.
+            strict: also refuse what only recorded traffic sends, see docs/sandbox.md.
 
         Raises:
             SandboxError: the port is taken, a sandbox runs there already, or it ended at once.
@@ -105,8 +105,8 @@ class Sandbox:
         command = [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data)]
         if seed is not None:
             command += ["--seed", str(seed)]
-        if replaying:
-            command.append("--replaying")
+        if strict:
+            command.append("--strict")
         with log:
             mark = log.tell()
             process = subprocess.Popen(  # noqa: S603 -- our own module

@@ -18,10 +18,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="loopback port, 0 for any free one")
     parser.add_argument("--data", type=Path, default=Path(".sandbox"), help="folder of all state")
     parser.add_argument("--seed", type=int, default=Settings().seed, help="makes generated ids repeatable")
-    parser.add_argument("--replaying", action="store_true", help="callers replay recordings: see docs/sandbox.md")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse what only recorded traffic sends: docs/sandbox.md"
+    )
     options = parser.parse_args()
     try:
-        run(Settings(port=options.port, data=options.data, seed=options.seed, replaying=options.replaying))
+        run(Settings(port=options.port, data=options.data, seed=options.seed, strict=options.strict))
     except StartError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return START_FAILED

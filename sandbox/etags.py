@@ -1,40 +1,53 @@
-"""Whether the etag of a write shows that the writer had seen another state.
+"""Etags and fingerprints: which ones this sandbox may have written, and which writes they refuse.
 
-Only the current etag lets a write through. A sandbox for replayed recordings (``Settings.replaying``) also takes one
-that no service would write for this resource: recorders put one fixed text in the place of every etag, and such a text
-says nothing about what its writer had read.
+A write that names an etag from here must name the current one, as with Google. An etag that no service of this sandbox
+writes tells nothing about what its caller has read here: it comes from another place, as from recorded traffic, whose
+recorders put one fixed text for every etag. Such a write passes, unless the sandbox is strict (``Settings.strict``);
+Google refuses it.
+
+To tell the two apart nothing is remembered: every etag that is base64 of eight bytes carries a stamp, and all other
+forms that are written here (quoted, hexadecimal, printable, those of allow policies) are compared whatever they say.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 
 HEXADECIMAL = re.compile(r"[0-9a-f]+")
-SHORTEST = 8
+SIZE = 8
+STAMP = 2
 EMPTY_POLICY = "ACAB"
+POLICY = "Bw"
 
 
-def stale(given: str, current: str, *, replaying: bool) -> bool:
+def stamped(digest: bytes) -> str:
+    """An etag of eight bytes in URL-safe base64: six of a digest, two that show that it was written here."""
+    body = digest[: SIZE - STAMP]
+    return base64.urlsafe_b64encode(body + stamp(body)).decode()
+
+
+def stamp(body: bytes) -> bytes:
+    """What an etag of ours ends in."""
+    return hashlib.sha256(b"etag:" + body).digest()[:STAMP]
+
+
+def stale(given: str, current: str, *, strict: bool) -> bool:
     """Whether a write that names ``given`` must be refused."""
-    if given == current:
+    return given != current and (strict or not foreign(given))
+
+
+def foreign(etag: str) -> bool:
+    """Whether an etag cannot come from this sandbox though it is one: opaque bytes without the stamp."""
+    if etag.startswith(POLICY) or HEXADECIMAL.fullmatch(etag):
         return False
-    return not (replaying and opaque(given) and form(given) != form(current))
-
-
-def form(etag: str) -> str:
-    """The family of an etag: those of allow policies, quoted ones, plain hexadecimal, any other."""
-    if etag == EMPTY_POLICY or etag.startswith("Bw"):
-        return "policy"
-    if etag.startswith(('"', 'W/"')):
-        return "quoted"
-    return "hexadecimal" if HEXADECIMAL.fullmatch(etag) else "other"
-
-
-def opaque(etag: str) -> bool:
-    """Whether an etag is base64 of at least eight bytes, as most services write theirs."""
     try:
-        return len(base64.b64decode(etag, altchars=b"-_", validate=True)) >= SHORTEST
+        content = base64.b64decode(etag.replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
         return False
+    if len(content) < SIZE or content.isascii() or len(set(content)) <= STAMP:
+        return False
+    body = content[: SIZE - STAMP]
+    return content != body + stamp(body)

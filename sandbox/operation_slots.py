@@ -1,34 +1,36 @@
 """Ids of long-running operations.
 
-Every operation has an id of its own. In a sandbox for replayed recordings (``Settings.replaying``) an id is taken into
-use again: recordings write one placeholder for all their operations, so that a replay which binds it once asks for the
-first operation's id in place of every later one. There an id stays with its operation until the finished operation was
-read, or until its resource is changed again; then the next operation of the same place takes it.
+Google gives every operation an id of its own. So does a strict sandbox (``Settings.strict``). Otherwise the id of an
+operation that was finished in the very answer that named it may serve again: once somebody has read that operation, for
+the next one of the same place; and for the next change of the same resource. Its caller had the outcome in hand, so
+nobody waits for it. Recorded traffic needs that: recorders write one placeholder for all operations, and who binds it
+once names and asks for the first operation's id where a later one was meant. An operation that goes on in the
+background keeps its id for ever, one whose failure shows when it is read keeps it until then.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
-from sandbox.store import Store
+#: Operations whose ids may still serve again; older ones keep theirs. In memory only, as is all of this.
+REMEMBERED = 4096
 
-SLOTS = "operations.slots"
-LATEST = "operations.latest"
-FREE = "operations.free"
+Slot = tuple[str, str]
 
 
 class OperationSlots:
-    """Which operation ids of a place are in use, and for what resource.
+    """Which ids are whose.
 
     Args:
-        store: of the sandbox.
-        reuse: see the module.
+        strict: see the module.
     """
 
-    def __init__(self, store: Store, *, reuse: bool = False) -> None:
-        self._store = store
-        self._reuse = reuse
-        self._running: set[str] = set()
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._slots: OrderedDict[str, Slot] = OrderedDict()
+        self._latest: dict[Slot, str] = {}
+        self._free: dict[str, dict[str, None]] = {}
 
     def claim(self, place: str, resource: str, make: Callable[[], str]) -> str:
         """An id for an operation that is about to begin.
@@ -38,37 +40,36 @@ class OperationSlots:
             resource: full name of what the operation changes.
             make: gives a new id.
         """
-        if not self._reuse:
+        if self._strict:
             return make()
-        identity = self._own(place, resource) or self._free(place) or make()
-        self._store.put(SLOTS, identity, {"place": place, "resource": resource})
-        self._store.put(LATEST, f"{place}/{resource}", {"id": identity})
-        self._store.delete(FREE, f"{place}/{identity}")
+        slot = (place, resource)
+        identity = self._latest.get(slot) or next(iter(self._free.get(place, ())), None) or make()
+        self._drop(identity)
+        self._slots[identity] = slot
+        self._latest[slot] = identity
+        if len(self._slots) > REMEMBERED:
+            self._drop(next(iter(self._slots)))
         return identity
 
-    def _own(self, place: str, resource: str) -> str | None:
-        """The id of the resource's last operation, if that has ended and nothing else took it."""
-        latest = self._store.get(LATEST, f"{place}/{resource}")
-        if latest is None or latest["id"] in self._running:
-            return None
-        slot = self._store.get(SLOTS, latest["id"])
-        return str(latest["id"]) if slot == {"place": place, "resource": resource} else None
+    def goes_on(self, identity: str) -> None:
+        """The operation was not finished in its first answer: its id never serves again."""
+        self._drop(identity)
 
-    def _free(self, place: str) -> str | None:
-        for name, _ in self._store.items(FREE, place):
-            return name.rpartition("/")[2]
-        return None
-
-    def started(self, identity: str) -> None:
-        """The operation goes on in the background."""
-        self._running.add(identity)
-
-    def ended(self, identity: str) -> None:
-        """The background work is over."""
-        self._running.discard(identity)
+    def to_be_read(self, identity: str) -> None:
+        """The operation's end is not in its first answer: its id serves again once that was read."""
+        if slot := self._slots.get(identity):
+            self._latest.pop(slot, None)
 
     def collected(self, identity: str) -> None:
         """Somebody has read the finished operation."""
-        slot = self._store.get(SLOTS, identity) if self._reuse else None
-        if slot and identity not in self._running:
-            self._store.put(FREE, f"{slot['place']}/{identity}", {})
+        if slot := self._slots.get(identity):
+            self._free.setdefault(slot[0], {})[identity] = None
+
+    def _drop(self, identity: str) -> None:
+        if slot := self._slots.pop(identity, None):
+            if self._latest.get(slot) == identity:
+                del self._latest[slot]
+            waiting = self._free.get(slot[0], {})
+            waiting.pop(identity, None)
+            if not waiting:
+                self._free.pop(slot[0], None)

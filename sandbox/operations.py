@@ -23,9 +23,9 @@ KEPT = 2000
 class Operations:
     """The registry of ``google.longrunning.Operation`` documents, by service and name."""
 
-    def __init__(self, store: Store, *, replaying: bool = False) -> None:
+    def __init__(self, store: Store, *, strict: bool = False) -> None:
         self._store = store
-        self.slots = OperationSlots(store, reuse=replaying)
+        self.slots = OperationSlots(strict=strict)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def finished(self, service: str, name: str, response: Document, metadata: Document | None = None) -> Document:
@@ -39,13 +39,14 @@ class Operations:
         status = {"code": GRPC_CODES.get(error.status, 2), "message": error.message}
         head = {"name": name, **({"metadata": metadata} if metadata else {})}
         self._store.put(f"{service}.operations", name, {**head, "done": True, "error": status})
+        self.slots.to_be_read(name.rpartition("/")[2])
         return head
 
     def background(self, service: str, name: str, work: Work, metadata: Document | None = None) -> Document:
         """An operation whose ``work`` runs on the event loop; its result or failure ends the operation."""
         operation = {"name": name, **({"metadata": metadata} if metadata else {}), "done": False}
         self._store.put(f"{service}.operations", name, operation)
-        self.slots.started(name.rpartition("/")[2])
+        self.slots.goes_on(name.rpartition("/")[2])
         task = asyncio.get_running_loop().create_task(self._run(service, name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -63,14 +64,13 @@ class Operations:
             operation["error"] = {"code": 13, "message": Internal(f"{type(error).__name__}: {error}").message}
         operation["done"] = True
         self._store.put(f"{service}.operations", name, operation)
-        self.slots.ended(name.rpartition("/")[2])
 
     def get(self, service: str, name: str) -> Document | None:
         """The operation of that name."""
         return self._store.get(f"{service}.operations", name)
 
     def collect(self, service: str, name: str) -> Document | None:
-        """The operation for a caller who waits for it: once it is read as done, its id is free again."""
+        """The operation for a caller who waits for it: read as done, it may make room for another."""
         operation = self.get(service, name)
         if operation and operation.get("done"):
             self.slots.collected(name.rpartition("/")[2])

@@ -46,9 +46,9 @@ def check_condition(role: str, condition: Policy, version: int) -> None:
 class Policies:
     """Allow policies by full resource name, ``//cloudkms.googleapis.com/projects/...``."""
 
-    def __init__(self, store: Store, hierarchy: Hierarchy, consistency: Consistency, *, replaying: bool) -> None:
+    def __init__(self, store: Store, hierarchy: Hierarchy, consistency: Consistency, *, strict: bool) -> None:
         self._store = store
-        self._replaying = replaying
+        self._strict = strict
         self._hierarchy = hierarchy
         self._consistency = consistency
         #: Whether any policy asks for data access to be logged.
@@ -67,7 +67,7 @@ class Policies:
         """
         current = self.get(resource)
         etag = policy.get("etag")
-        if etag and stale(etag, current["etag"], replaying=self._replaying):
+        if etag and stale(etag, current["etag"], strict=self._strict):
             raise Aborted(
                 "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
                 f"backoff. The request's ETag '{etag}' did not match the current policy's ETag '{current['etag']}'."

@@ -242,7 +242,7 @@ class Resource:
         """Refuse a write based on an older version."""
         given = call.body.get("etag") or call.query.get("etag")
         known = current.get("etag")
-        if given and known and stale(given, known, replaying=call.cloud.settings.replaying):
+        if given and known and stale(given, known, strict=call.cloud.settings.strict):
             raise Aborted(f"The etag '{given}' does not match the current one: read the resource again, then retry.")
 
     def refuse_immutable(self, before: Document, after: Document, shapes: dict[str, Shape] | None = None) -> None:

@@ -27,9 +27,11 @@ class Settings(BaseModel):
         administrator_token: bearer token of the administrator, who calls from outside every network.
         access_token_lifetime: seconds.
         largest_body: bytes of a request's body that are taken.
-        replaying: the callers replay recorded requests, in which a fixed text stands for every etag and one
-            placeholder for all operations: ids of operations are used again, etags of a foreign form are not compared.
-            Neither is Google's way, so nothing but a replay should ask for it.
+        listener: file descriptor of a listening loopback socket that the parent process opened; ``port`` has no meaning
+            then.
+        strict: also refuse what only recorded traffic sends, as Google does: every operation has an id of its own, and
+            an etag that no service here can have written is compared like any other. Otherwise see
+            ``operation_slots`` and ``etags``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +45,8 @@ class Settings(BaseModel):
     billing_account: str = Field(default="010101-010101-010101", pattern=r"^[0-9A-F]{6}(-[0-9A-F]{6}){2}$")
     administrator_token: str = "sandbox"  # noqa: S105 -- it opens nothing but this process
     access_token_lifetime: int = 3600
-    replaying: bool = False
+    strict: bool = False
+    listener: int | None = Field(default=None, ge=3)
     largest_body: int = Field(default=512 * 1024 * 1024, ge=1024)
 
     @property

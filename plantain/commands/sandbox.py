@@ -31,13 +31,13 @@ def up(
     data: Data = DEFAULT_DATA,
     port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.")] = DEFAULT_PORT,
     seed: Annotated[int | None, typer.Option(help="Makes generated numbers and ids repeatable.")] = None,
-    replaying: Annotated[
+    strict: Annotated[
         bool,
-        typer.Option("--replaying", help="For replayed recordings: ids of operations serve again, foreign etags pass."),
+        typer.Option("--strict", help="An own id for every operation; etags of a foreign form are refused."),
     ] = False,
 ) -> None:
     """Start it in the background."""
-    sandbox = Sandbox.start(data, port, seed=seed, replaying=replaying)
+    sandbox = Sandbox.start(data, port, seed=seed, strict=strict)
     output.say(f"Sandbox at {sandbox.url} (process {sandbox.pid}), state in {data}.")
     output.say(f"Console for a browser: {sandbox.console}")
     output.say(f'For a shell: eval "$(plantain sandbox env --data {shlex.quote(str(data))})"')

@@ -46,13 +46,12 @@ operations, `${{projectNumber}}` for each of its projects; and the same fixed te
 to read that:
 
 - **once**: a placeholder keeps the first value that it was seen with, fixed etags are sent as they are, and the sandbox
-  was started with `--replaying`: it uses ids of operations again and compares no etag of a foreign form. No Google
-  service does either, so a sandbox does it for replays only.
-- **plain**: the same requests to a sandbox as everybody uses it. An operation that was bound once is asked for where
-  a later one was meant, and a fixed etag is refused, as Google would refuse it.
+  is as everybody starts it: the id of a finished operation that was read may serve again, and an etag that the sandbox
+  cannot have written is not compared ([sandbox.md](sandbox.md) says what that means for others). Google does neither.
+- **strict**: the same requests to a sandbox started with `--strict`, where every operation has an id of its own and a
+  fixed etag is refused, as by Google.
 - **renewed**: a placeholder may take a new value wherever an answer makes something new, and the caller sends the etag
-  that it has read last, as the caller behind the recording did. This says most about the sandbox, which is as everybody
-  uses it here too.
+  that it has read last, as the caller behind the recording did; the sandbox is strict. This says most about its truth.
 
 *unanswerable* counts the exchanges of the third reading that no server could answer as recorded; the last column is the
 share of agreement among the others.
@@ -68,26 +67,26 @@ So no server whose projects have different numbers can agree in more than {ceili
 def figures_table(figures: dict[str, dict[str, Figures]]) -> str:
     """One line for each service."""
     lines = [
-        "| service | exchanges | agree, once | exact, once | plain | renewed | unanswerable | of the answerable |",
+        "| service | exchanges | agree, once | exact, once | strict | renewed | unanswerable | of the answerable |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for service, first in figures["once"].items():
-        plain, second = figures["plain"][service], figures["renewed"][service]
+        strict, second = figures["strict"][service], figures["renewed"][service]
         count = first.exchanges
         answerable = count - second.unanswerable
         share = f"{second.agree / answerable:.1%}" if answerable else "none"
         name = f"**{service}**" if service == TOTAL else service
         lines.append(
             f"| {name} | {count} | {first.agree / count:.1%} | {first.exact / count:.1%} | "
-            f"{plain.agree / count:.1%} | {second.agree / count:.1%} | {second.unanswerable} | {share} |"
+            f"{strict.agree / count:.1%} | {second.agree / count:.1%} | {second.unanswerable} | {share} |"
         )
     return "\n".join(lines)
 
 
 def causes_table() -> str:
     """One line for each cause."""
-    lines = ["| cause | once | plain | renewed |", "|---|---:|---:|---:|"]
-    lines += [f"| {name} | {n['once']} | {n['plain']} | {n['renewed']} |" for name, n in causes.kept().items()]
+    lines = ["| cause | once | strict | renewed |", "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {n['once']} | {n['strict']} | {n['renewed']} |" for name, n in causes.kept().items()]
     return "\n".join(lines)
 
 

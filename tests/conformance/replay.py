@@ -24,15 +24,15 @@ class Reading:
     """How the recordings are read, see docs/coverage.md.
 
     Attributes:
-        strict: see ``Bindings``; when false, etags are renewed as well, see ``versions``.
-        replaying: ``Settings.replaying`` of the sandbox.
+        bound_once: ``strict`` of ``Bindings``; when false, etags are renewed as well, see ``versions``.
+        strict: ``Settings.strict`` of the sandbox.
     """
 
+    bound_once: bool
     strict: bool
-    replaying: bool
 
 
-READINGS = {"once": Reading(True, True), "plain": Reading(True, False), "renewed": Reading(False, False)}
+READINGS = {"once": Reading(True, False), "strict": Reading(True, True), "renewed": Reading(False, True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ def replay(reading: Reading, only: str = "*", *, methods: dict[str, set[str]] | 
 
     async def run() -> list[Row]:
         with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
-            cloud = build_cloud(Path(folder), replaying=reading.replaying)
+            cloud = build_cloud(Path(folder), strict=reading.strict)
             app = create_app(cloud)
             rows: list[Row] = []
             defects: list[str] = []
             for path in sorted(RECORDINGS.glob("*.json")):
                 if fnmatch(path.stem, only):
                     cloud.log.clear()
-                    rows += await Scenario(app, path, strict=reading.strict).replay()
+                    rows += await Scenario(app, path, strict=reading.bound_once).replay()
                     for name in cloud.log.methods:
                         called.setdefault(name, set()).add(path.stem)
                     defects += cloud.log.defects

@@ -27,9 +27,9 @@ ORGANIZATION = "organizations/123456789012"
 WATCH = Watch()
 
 
-def build_cloud(folder: Path, *, replaying: bool = False) -> Cloud:
+def build_cloud(folder: Path, *, strict: bool = False) -> Cloud:
     """A sandbox on a folder; its gateway has no open socket."""
-    cloud = Cloud(Settings(port=0, data=folder, replaying=replaying), Services(SERVICES))
+    cloud = Cloud(Settings(port=0, data=folder, strict=strict), Services(SERVICES))
     cloud.gateway = Gateway(Authority(folder / "authority"), 0)
     cloud.instances = Instances(cloud)
     return cloud

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import hashlib
 
-from sandbox.etags import stale
+import pytest
+from hypothesis import given, strategies
+
+from sandbox.etags import foreign, stale, stamped
 from tests.sandbox.conftest import Caller
+
+OURS = [stamped(hashlib.sha256(bytes([number])).digest()) for number in range(4)]
+#: Bytes without our stamp, as recorded traffic holds them.
+FOREIGN = "q83vASNFZ4k="
 
 
 @pytest.mark.parametrize(
@@ -15,20 +22,28 @@ from tests.sandbox.conftest import Caller
         ("ACAB", "BwYBBBBBBBB="),
         ('"15e8c1c8f4c1a8"', '"15e8c1c8f4c1a9"'),
         ("0123456789abcdef", "0123456789abcdee"),
+        ("MTgxNTIxNDE3NTYxNjQxODYxMTI=", "MTgxNTIxNDE3NTYxNjQxODYxMTM="),
         ("bogus", "BwYBBBBBBBB="),
-        ("q83vASNFZ4k=", "q83vASNFZ4o="),
+        ("AAAAAAAAAAA=", OURS[0]),
+        (OURS[0], OURS[1]),
+        (OURS[0], "BwYBBBBBBBB="),
     ],
 )
-@pytest.mark.parametrize("replaying", [False, True])
-def test_an_etag_that_may_come_from_here_must_be_the_current_one(given: str, current: str, replaying: bool) -> None:
-    assert stale(given, current, replaying=replaying)
-    assert not stale(current, current, replaying=replaying)
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_etag_that_may_come_from_here_must_be_the_current_one(given: str, current: str, strict: bool) -> None:
+    assert stale(given, current, strict=strict)
+    assert not stale(current, current, strict=strict)
 
 
-@pytest.mark.parametrize("current", ["BwYBBBBBBBB=", "ACAB", 'W/"0123456789abcdef"', "0123456789abcdef"])
-def test_an_etag_of_another_services_form_is_let_pass_in_a_replay_only(current: str) -> None:
-    assert not stale("q83vASNFZ4k=", current, replaying=True)
-    assert stale("q83vASNFZ4k=", current, replaying=False)
+@pytest.mark.parametrize("current", ["BwYBBBBBBBB=", "ACAB", 'W/"0123456789abcdef"', "0123456789abcdef", OURS[0]])
+def test_an_etag_that_cannot_come_from_here_is_refused_by_a_strict_sandbox_only(current: str) -> None:
+    assert not stale(FOREIGN, current, strict=False)
+    assert stale(FOREIGN, current, strict=True)
+
+
+@given(strategies.binary(min_size=6))
+def test_no_etag_of_ours_is_taken_for_a_foreign_one(digest: bytes) -> None:
+    assert not foreign(stamped(digest))
 
 
 def test_the_second_of_two_writers_with_the_same_etag_is_refused(admin: Caller, project: str) -> None:
@@ -39,3 +54,24 @@ def test_the_second_of_two_writers_with_the_same_etag_is_refused(admin: Caller, 
     status, body = admin("POST", f"{path}:setIamPolicy", {"policy": policy})
     assert (status, body["error"]["status"]) == (409, "ABORTED")
     assert "read-modify-write" in body["error"]["message"]
+
+
+def test_a_secret_s_lost_update_is_refused_and_a_foreign_etag_is_not_compared(admin: Caller, project: str) -> None:
+    enabling = f"/serviceusage/v1/projects/{project}/services/secretmanager.googleapis.com:enable"
+    assert admin("POST", enabling)[0] == 200
+    secrets = f"/secretmanager/v1/projects/{project}/secrets"
+    etag = admin("POST", f"{secrets}?secretId=s", {"replication": {"automatic": {}}})[1]["etag"]
+    change = {"labels": {"a": "b"}, "etag": etag}
+    assert admin("PATCH", f"{secrets}/s?updateMask=labels", change)[0] == 200
+    assert admin("PATCH", f"{secrets}/s?updateMask=labels", change)[0] == 409
+    assert admin("PATCH", f"{secrets}/s?updateMask=labels", {**change, "etag": FOREIGN})[0] == 200
+
+
+def test_a_policy_s_lost_update_is_refused_and_a_foreign_etag_is_not_compared(admin: Caller, project: str) -> None:
+    policies = f"/orgpolicy/v2/projects/{project}/policies"
+    policy = {"name": f"projects/{project}/policies/gcp.resourceLocations", "spec": {"rules": [{"denyAll": True}]}}
+    etag = admin("POST", policies, policy)[1]["etag"]
+    change = {**policy, "spec": {"rules": [{"allowAll": True}]}, "etag": etag}
+    assert admin("PATCH", f"{policies}/gcp.resourceLocations", change)[0] == 200
+    assert admin("PATCH", f"{policies}/gcp.resourceLocations", change)[0] == 409
+    assert admin("PATCH", f"{policies}/gcp.resourceLocations", {**change, "etag": FOREIGN})[0] == 200

@@ -1,8 +1,9 @@
-"""Operation ids: never twice the same, except where recordings are replayed."""
+"""Operation ids: whose they are, and when one serves again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from sandbox.app import create_app
 from sandbox.cloud import Cloud
+from sandbox.operation_slots import REMEMBERED, OperationSlots
 from sandbox.operations import KEPT
 from tests.sandbox.conftest import Caller, build_cloud
 
@@ -19,18 +21,25 @@ KEYS = "/cloudresourcemanager/v3/tagKeys"
 
 
 @pytest.fixture
-def replaying(tmp_path: Path) -> Iterator[Cloud]:
-    built = build_cloud(tmp_path / "replaying", replaying=True)
-    yield built
+def strict(tmp_path: Path) -> Iterator[Caller]:
+    """Calls a strict sandbox."""
+    built = build_cloud(tmp_path / "strict", strict=True)
+    caller = Caller(TestClient(create_app(built), base_url="http://127.0.0.1"), "sandbox")
+    assert caller("POST", "/cloudresourcemanager/v1/projects", PROJECT)[0] == 200
+    yield caller
     built.close()
 
 
 @pytest.fixture
-def replayer(replaying: Cloud) -> Caller:
-    """Calls a sandbox for replayed recordings."""
-    caller = Caller(TestClient(create_app(replaying), base_url="http://127.0.0.1"), "sandbox")
-    assert caller("POST", "/cloudresourcemanager/v1/projects", PROJECT)[0] == 200
-    return caller
+def slots() -> OperationSlots:
+    return OperationSlots()
+
+
+@pytest.fixture
+def make() -> Callable[[], str]:
+    """Ids 1, 2, 3 ..."""
+    numbers = itertools.count(1)
+    return lambda: str(next(numbers))
 
 
 def make_key(admin: Caller, project: str, name: str) -> str:
@@ -46,41 +55,56 @@ def test_two_operations_that_nobody_has_read_differ(admin: Caller, project: str)
     assert admin("GET", f"/cloudresourcemanager/v3/{second}")[1]["response"]["shortName"] == "b"
 
 
-def test_an_operation_that_was_read_answers_later_readers_the_same(admin: Caller, project: str) -> None:
+def test_in_a_strict_sandbox_an_operation_that_was_read_answers_later_readers_the_same(strict: Caller) -> None:
+    first = make_key(strict, "test-project", "a")
+    before = strict("GET", f"/cloudresourcemanager/v3/{first}")
+    assert make_key(strict, "test-project", "b") != first
+    assert strict("GET", f"/cloudresourcemanager/v3/{first}") == before
+
+
+def test_the_id_of_a_finished_operation_that_was_read_serves_the_next(admin: Caller, project: str) -> None:
     first = make_key(admin, project, "a")
-    before = admin("GET", f"/cloudresourcemanager/v3/{first}")
-    assert make_key(admin, project, "b") != first
-    assert admin("GET", f"/cloudresourcemanager/v3/{first}") == before
+    assert admin("GET", f"/cloudresourcemanager/v3/{first}")[1]["done"] is True
+    assert make_key(admin, project, "b") == first
+    assert admin("GET", f"/cloudresourcemanager/v3/{first}")[1]["response"]["shortName"] == "b"
 
 
-def test_in_a_replay_the_id_of_an_operation_that_was_read_serves_the_next(replayer: Caller) -> None:
-    first = make_key(replayer, "test-project", "a")
-    assert replayer("GET", f"/cloudresourcemanager/v3/{first}")[1]["done"] is True
-    second = make_key(replayer, "test-project", "b")
-    assert second == first
-    assert replayer("GET", f"/cloudresourcemanager/v3/{first}")[1]["response"]["shortName"] == "b"
-
-
-def test_in_a_replay_a_resources_next_change_takes_over_its_id(replayer: Caller) -> None:
-    first = replayer("POST", KEYS, {"parent": "projects/test-project", "shortName": "a"})[1]
-    other = make_key(replayer, "test-project", "b")
-    deleted = replayer("DELETE", f"/cloudresourcemanager/v3/{first['response']['name']}")[1]
+def test_a_resources_next_change_takes_over_its_id(admin: Caller, project: str) -> None:
+    first = admin("POST", KEYS, {"parent": f"projects/{project}", "shortName": "a"})[1]
+    other = make_key(admin, project, "b")
+    deleted = admin("DELETE", f"/cloudresourcemanager/v3/{first['response']['name']}")[1]
     assert deleted["name"] == first["name"] != other
 
 
-def test_in_a_replay_what_runs_in_the_background_keeps_its_id(replaying: Cloud) -> None:
-    slots, numbers = replaying.operations.slots, iter("123")
+def test_a_failure_that_nobody_has_read_keeps_its_id(admin: Caller, project: str) -> None:
+    made = make_key(admin, project, "a")
+    failed = make_key(admin, project, "a")
+    again = make_key(admin, project, "a")
+    assert len({made, failed, again}) == 3
+    for name in (failed, again):
+        assert admin("GET", f"/cloudresourcemanager/v3/{name}")[1]["error"]["code"] == 6
+    assert make_key(admin, project, "c") in {failed, again}
 
-    def make() -> str:
-        return next(numbers)
 
+def test_what_goes_on_in_the_background_keeps_its_id(slots: OperationSlots, make: Callable[[], str]) -> None:
     first = slots.claim("place", "thing", make)
-    slots.started(first)
+    slots.goes_on(first)
     slots.collected(first)
     assert slots.claim("place", "thing", make) == "2"
-    slots.ended(first)
-    slots.collected(first)
-    assert slots.claim("place", "other", make) == "1"
+    assert slots.claim("place", "other", make) == "3"
+
+
+def test_an_id_serves_in_its_own_place_only(slots: OperationSlots, make: Callable[[], str]) -> None:
+    slots.collected(slots.claim("compute/projects/p", "thing", make))
+    assert slots.claim("compute/projects/q", "thing", make) == "2"
+    assert slots.claim("compute/projects/p", "other", make) == "1"
+
+
+def test_only_the_latest_operations_give_up_their_ids(slots: OperationSlots, make: Callable[[], str]) -> None:
+    for number in range(REMEMBERED + 1):
+        slots.claim("place", f"thing-{number}", make)
+    assert slots.claim("place", "thing-1", make) == "2"
+    assert slots.claim("place", "thing-0", make) == str(REMEMBERED + 2)
 
 
 def test_a_restart_forgets_the_oldest_operations_and_keeps_the_latest(cloud: Cloud) -> None:

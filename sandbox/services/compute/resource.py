@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -11,6 +10,7 @@ from typing import Any, ClassVar
 
 from sandbox.call import Call
 from sandbox.errors import AlreadyExists, NotFound
+from sandbox.etags import stale, stamped
 from sandbox.fields import merge
 from sandbox.paging import page
 from sandbox.resources import Resource
@@ -31,7 +31,7 @@ PAGE = 500
 def digest(value: Any) -> str:
     """A fingerprint of some JSON value."""
     text = json.dumps(value, sort_keys=True)
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
+    return stamped(hashlib.sha256(text.encode()).digest())
 
 
 class ComputeResource(Resource):
@@ -120,7 +120,8 @@ class ComputeResource(Resource):
     def check_etag(self, call: Call, current: Document) -> None:
         """The fingerprint that a change was based on."""
         given = call.body.get("fingerprint")
-        if given and self.fingerprinted and given != current.get("fingerprint"):
+        known = current.get("fingerprint", "")
+        if given and self.fingerprinted and stale(given, known, strict=call.cloud.settings.strict):
             raise StaleFingerprint(f"{self.noun} fingerprint")
 
     def patch(self, call: Call) -> Document:
@@ -212,8 +213,8 @@ class ComputeResource(Resource):
         """Replace the labels, based on the fingerprint that was read."""
         call.name = call.name.removesuffix("/setLabels")
         before = self.read(call)
-        given = call.body.get("labelFingerprint")
-        if given != before.get("labelFingerprint") and (given or before.get("labels")):
+        given, known = call.body.get("labelFingerprint"), before.get("labelFingerprint", "")
+        if stale(given, known, strict=call.cloud.settings.strict) if given else before.get("labels"):
             raise StaleFingerprint("labels")
         after = {**before, "labels": call.body.get("labels", {})}
         if not after["labels"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -28,8 +29,8 @@ class DenyPolicy(Resource):
     kind = POLICIES
 
     def etag(self, digest: str) -> str:
-        """As Google spells it."""
-        return f"MTg{digest[:13]}="
+        """A number of twenty digits in base64, as Google spells it."""
+        return base64.b64encode(f"18{int(digest[:14], 16):018d}".encode()).decode()
 
 
 def container(call: Call) -> str:

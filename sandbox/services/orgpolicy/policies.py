@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import AlreadyExists, InvalidArgument, NotFound
+from sandbox.etags import stamped
 from sandbox.fields import mask_paths
 from sandbox.resources import Resource
 from sandbox.services.orgpolicy.constraints import CustomConstraint, table
@@ -90,7 +90,7 @@ class Policy(Resource):
 
     def etag(self, digest: str) -> str:
         """Base64, as the service writes them."""
-        return base64.b64encode(bytes.fromhex(digest[:16])).decode()
+        return stamped(bytes.fromhex(digest[:16]))
 
     def missing(self, call: Call) -> NotFound:
         """Does not name what is missing."""
