@@ -3,8 +3,8 @@
 Each mutant is one change in a function of `policies/catalogue`: a comparison turned round, a condition inverted, `and`
 for `or`, a constant off by one, a property's path or a value misspelt, a verdict swapped. It is killed when at least
 one case of tests/policies/cases.py gets another judgement (outcome, reason, properties read, offenders) than the
-reviewed one in tests/policies/judgements.json, which a test compares. The texts of controls are data and are left
-alone. The figures go to bench/mutation.json, survivors with their lines.
+reviewed one in tests/policies/judgements.json, which a test compares; so do the cases in which a setting decides. The
+texts of controls are data and are left alone. The figures go to bench/mutation.json, survivors with their lines.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONTROLS_IN = (
     *("project", "organization", "identity", "inheritance", "perimeter", "network", "keys", "storage"),
     *("serverless", "audit_logs", "alerts", "capacity", "model"),
 )
-SHARED = ["look", "survey", "resource", "belonging", "context", "control"]
+SHARED = ["look", "survey", "resource", "belonging", "context", "control", "addresses"]
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -125,9 +125,9 @@ class Cases:
     """All cases with the outcomes of the real code."""
 
     def __init__(self) -> None:
-        from tests.policies.cases import CASES  # noqa: PLC0415 - a mutant is imported anew
+        from tests.policies.cases import ALLOWING, CASES, DECIDING  # noqa: PLC0415 - a mutant is imported anew
         from tests.policies.test_catalogue import JUDGED, surroundings  # noqa: PLC0415 - a mutant is imported anew
-        from tests.policies.world import changed, world  # noqa: PLC0415 - a mutant is imported anew
+        from tests.policies.world import changed, context, world  # noqa: PLC0415 - a mutant is imported anew
 
         self.by_control: dict[str, list[tuple[Any, Any, Any]]] = {}
         for control in JUDGED:
@@ -139,6 +139,13 @@ class Cases:
                 subjects = [None] if control.of_stack else [resources[name] for name in cases.subjects]
                 entries += [(subject, around, outcome(control, subject, around)) for subject in subjects]
             self.by_control[control.id] = entries
+        for name, changes, parameters in (*DECIDING, *ALLOWING):
+            control = next(found for found in JUDGED if found.id == name)
+            resources = changed(world(), changes)
+            around = context(resources, models=surroundings(control, resources).models, parameters=parameters)
+            judged = [r for r in resources.values() if control.applies_to(r.type)]
+            subjects = [None] if control.of_stack else judged
+            self.by_control[name] += [(subject, around, outcome(control, subject, around)) for subject in subjects]
 
     def notice(self, controls: Any) -> bool:
         """Whether a case gets another outcome from these controls."""
@@ -177,11 +184,12 @@ def killed(mutant: tuple[str, int, int, str]) -> bool:
         exec(compile(source(module, number), f"{module}.py", "exec"), namespace)  # noqa: S102 - our own code, mutated
     except Exception:  # noqa: BLE001 - a module that cannot even be imported is noticed
         return True
-    return _cases.notice(namespace["CONTROLS"])
+    # What another module uses of this one is noticed in a process in which all of them use the mutant.
+    return _cases.notice(namespace["CONTROLS"]) or killed_apart(mutant)
 
 
 def killed_apart(mutant: tuple[str, int, int, str]) -> bool:
-    """Shared modules are imported by all others, so a mutant of one needs a process of its own."""
+    """A mutant of what other modules import needs a process of its own, in which they import the mutant."""
     module, number, _, _ = mutant
     expected = real_outcomes()
     child = os.fork()

@@ -19,6 +19,8 @@ METRIC = "gcp:logging/metric:Metric"
 PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
 USER_METRIC = re.compile(r"logging[._]googleapis[._]com[/:]user[/_]([\w./-]+)")
 """A metric from logs as filters name it, and as queries do."""
+COMMENT = re.compile(r"(?m)(?:^|\s)--.*$")
+"""What a filter of Logging does not read (cloud.google.com/logging/docs/view/logging-query-language, 2026-11)."""
 QUERIED = re.compile(r"_(bucket|sum|count)$")
 """What queries append to the name of a distribution."""
 
@@ -147,8 +149,8 @@ def _watches(survey: Survey, policy: Resource, metrics: Sequence[Resource], even
         linked = metric.urn in policy.dependencies.get("conditions", ())
         if linked or metric.name in names or metric.at("name") in names:
             texts.append(survey.at(metric, "filter"))
-    # The name somebody gave a metric says nothing of what it counts.
-    filters = [USER_METRIC.sub("", text) for text in texts if isinstance(text, str)]
+    # Neither the name somebody gave a metric nor a comment says anything of what is counted.
+    filters = [COMMENT.sub("", USER_METRIC.sub("", text)) for text in texts if isinstance(text, str)]
     if any(re.search(event.pattern, text, re.IGNORECASE) for text in filters):
         return True
     return None if any(isinstance(text, Unknown) for text in texts) else False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from policies.catalogue.addresses import everywhere
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
 from policies.catalogue.crosswalk import ids
@@ -129,8 +130,8 @@ def _custom_role_not_rising(look: Look, _: Context) -> Verdict:
 @resource_control(
     id="firewall-policy-no-open-ingress",
     title="No firewall policy lets everybody in",
-    text="No rule of a firewall policy, above networks or in one, allows ingress from 0.0.0.0/0 or ::/0, or from "
-    "every source by naming none.",
+    text="No rule of a firewall policy, above networks or in one, allows ingress from 0.0.0.0/0 or ::/0, from ranges "
+    "that together hold half of all addresses, or from every source by naming none.",
     why="Rules of the organisation come before those of the network: one of them opens what every campaign has closed.",
     severity=Severity.HIGH,
     types=FIREWALL_RULES,
@@ -157,7 +158,7 @@ def _firewall_policy_no_open_ingress(look: Look, _: Context) -> Verdict:
     if look.at("disabled", default=False) is True:
         return look.does_not_apply("the rule is switched off")
     ranges = list(look.each("match.srcIpRanges[]"))
-    if any(str(value).endswith("/0") for _, value in ranges):
+    if everywhere(value for _, value in ranges):
         return look.fails("match.srcIpRanges holds every address, so everybody may come in")
     for path, value in ranges:
         if isinstance(value, Unknown):

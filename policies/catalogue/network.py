@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from policies.catalogue.addresses import everywhere
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
 from policies.catalogue.crosswalk import ids
@@ -96,7 +97,8 @@ def _restricted(text: object) -> bool:
 @resource_control(
     id="firewall-no-open-ingress",
     title="Nothing is let in from everywhere",
-    text="No firewall rule allows ingress from 0.0.0.0/0 or ::/0, or from every source by naming none.",
+    text="No firewall rule allows ingress from 0.0.0.0/0 or ::/0, from ranges that together hold half of all "
+    "addresses, or from every source by naming none.",
     why="Whatever listens is found within minutes.",
     severity=Severity.HIGH,
     types=(FIREWALL,),
@@ -113,7 +115,7 @@ def _firewall_no_open_ingress(look: Look, _: Context) -> Verdict:
     if look.at("disabled", default=False) is True:
         return look.does_not_apply("the rule is switched off")
     ranges = list(look.each("sourceRanges[]"))
-    if any(str(value).endswith("/0") for _, value in ranges):
+    if everywhere(value for _, value in ranges):
         return look.fails("sourceRanges holds every address, so everybody may come in")
     for path, value in ranges:
         if isinstance(value, Unknown):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from policies.catalogue.addresses import everywhere
 from policies.catalogue.belonging import names_project
 from policies.catalogue.context import Context
 from policies.catalogue.control import Severity
@@ -319,11 +320,12 @@ def _egress(rule: Resource, context: Context) -> str:
 @resource_control(
     id="access-level-not-open",
     title="Access levels ask for more than an address",
-    text="No condition admits every address, none asks for addresses alone, and no custom expression is always true.",
+    text="No condition admits every address, none asks for addresses alone, none that is negated is enough, and no "
+    "custom expression is always true.",
     why="Addresses are shared and forged; a level that admits everybody opens every rule that uses it.",
     severity=Severity.MEDIUM,
     types=(LEVEL,),
-    paths=("basic.conditions", "custom.expr.expression"),
+    paths=("basic.conditions", "basic.combiningFunction", "custom.expr.expression"),
     fix="add members or a device policy to the condition, and name the address ranges",
     url="https://cloud.google.com/access-context-manager/docs/create-basic-access-level",
     crosswalk=ids(nist="AC-3 AC-17", iso="A.5.15 A.8.20", soc2="CC6.6"),
@@ -334,18 +336,31 @@ def _access_level_not_open(look: Look, _: Context) -> Verdict:
         if str(expression).strip().lower() in {"", "true"}:
             return look.fails("custom.expr.expression is always true, so everybody has the level")
         return look.passes("the level has an expression")
+    return _basic(look)
+
+
+def _basic(look: Look) -> Verdict:
+    """Judge the conditions of a level; one that is negated is met by whoever fails any part of it."""
     conditions = list(look.each("basic.conditions[]"))
     if not conditions:
         return look.fails("the level has no condition, so everybody has it")
+    asking = 0
     for path, condition in conditions:
         if isinstance(condition, Unknown):
             raise Open(path, condition)
         part = Resource(look.resource.urn, LEVEL, look.resource.name, condition)
-        if any(str(value).endswith("/0") for _, value in part.each("ipSubnetworks[]")):
+        if isinstance(negated := part.at("negate"), Unknown):
+            raise Open(f"{path}.negate", negated)
+        if negated is True:
+            continue
+        if everywhere(value for _, value in part.each("ipSubnetworks[]")):
             return look.fails(f"{path}.ipSubnetworks holds every address, so everybody has the level")
         asked = [part.at(name) for name in ("members", "devicePolicy", "requiredAccessLevels")]
         if not any(value not in (MISSING, [], {}) for value in asked):
             return look.fails(f"{path} asks for nothing but an address or a region, which can be shared")
+        asking += 1
+    if asking == 0 or (asking < len(conditions) and look.at("basic.combiningFunction", "AND") == "OR"):
+        return look.fails("a negated condition is enough, so everybody whom it does not name has the level")
     return look.passes("every condition asks who it is")
 
 

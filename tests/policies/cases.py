@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policies.catalogue import UNKNOWN
+from policies.catalogue import UNKNOWN, Parameters
 from policies.catalogue.alerts import EVENTS
 from policies.catalogue.organization import BASELINE
 from policies.catalogue.unknown import MISSING
@@ -52,6 +52,10 @@ def _policy(*bindings: tuple[str, str]) -> str:
 
 
 EVERYONE = "principalSet://goog/public:all"
+_NAMED = {"members": ["user:a@example.com"]}
+HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
+SLICES = ["0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2"]
+"""Half of all addresses, less 10.0.0.0/8: less than everywhere."""
 
 
 def _denial(**changes: Any) -> list[dict[str, Any]]:
@@ -479,6 +483,7 @@ PERIMETER: dict[str, Cases] = {
             {"ingress-rule:ingressTo.operations": ALL_SERVICES},
             {"egress-rule:egressTo.resources": ["*"]},
             {"egress-rule:egressTo.operations": ALL_SERVICES},
+            {"perimeter:status.egressPolicies": _egress(ANYBODY, operations=ALL_SERVICES)},
         ],
         [
             {"perimeter:status.ingressPolicies": UNKNOWN},
@@ -492,6 +497,8 @@ PERIMETER: dict[str, Cases] = {
             {"ingress-rule:ingressTo.operations": [UNKNOWN]},
             {"egress-rule:egressTo.resources": [UNKNOWN]},
             {"egress-rule:egressTo.externalResources": [UNKNOWN]},
+            {"perimeter:status.egressPolicies": _egress(SOMEBODY, externalResources=[UNKNOWN], operations=STORAGE)},
+            {"perimeter:status.egressPolicies": _egress({"identityType": UNKNOWN}, resources=["projects/5"])},
         ],
         [
             {
@@ -504,6 +511,7 @@ PERIMETER: dict[str, Cases] = {
             {"perimeter:status.ingressPolicies": _ingress(who={**SOMEBODY, "sources": [UNKNOWN]}, to=ALL_SERVICES)},
             {"perimeter:status.egressPolicies": _egress(SOMEBODY, externalResources=["s3://ours"], operations=STORAGE)},
             {"perimeter:status.egressPolicies": _egress(SOMEBODY, resources=["*"], operations=STORAGE)},
+            {"perimeter:status.ingressPolicies": _ingress(who={**ANYBODY, **SOURCE}, to=STORAGE)},
         ],
         {"external_resources": ("s3://ours",)},
     ),
@@ -516,20 +524,29 @@ PERIMETER: dict[str, Cases] = {
             {"level:basic.conditions": [{"members": ["user:a@example.com"], "ipSubnetworks": ["::/0"]}]},
             {"level:basic.conditions": [{"ipSubnetworks": ["203.0.113.0/24"]}]},
             {"level:basic.conditions": [{"members": [], "regions": ["DE"]}]},
+            {"level:basic.conditions": [{**_NAMED, "ipSubnetworks": ["0.0.0.0/1", "128.0.0.0/1"]}]},
+            {"level:basic.conditions": [{**_NAMED, "negate": True}]},
+            {"level:basic.conditions": [_NAMED, {**_NAMED, "negate": True}], "level:basic.combiningFunction": "OR"},
             {"custom-level:custom.expr.expression": "true"},
             {"custom-level:custom.expr.expression": " TRUE "},
         ],
         [
             {"level:basic.conditions": UNKNOWN},
             {"level:basic.conditions": [UNKNOWN]},
+            {"level:basic.conditions": [{**_NAMED, "negate": UNKNOWN}]},
+            {"level:basic.conditions": [_NAMED, {**_NAMED, "negate": True}], "level:basic.combiningFunction": UNKNOWN},
             {"custom-level:custom.expr.expression": UNKNOWN},
         ],
         good=[
             {"level:basic.conditions": [{"devicePolicy": {"requireScreenLock": True}}]},
             {"level:basic.conditions": [{"requiredAccessLevels": ["accessPolicies/1/y"]}]},
+            {"level:basic.conditions": [{"regions": ["XX"], "negate": True}, _NAMED]},
+            {"level:basic.conditions": [_NAMED, _NAMED], "level:basic.combiningFunction": "OR"},
         ],
     ),
-    "perimeter-no-bridge": Cases(("perimeter",), BRIDGE, [{"perimeter:perimeterType": UNKNOWN}]),
+    "perimeter-no-bridge": Cases(
+        ("perimeter",), BRIDGE, [{"perimeter:perimeterType": UNKNOWN}], good=[{"perimeter:perimeterType": MISSING}]
+    ),
     "perimeter-explicit-dry-run": Cases(
         ("perimeter",),
         broken("perimeter", "useExplicitDryRunSpec", False),
@@ -561,6 +578,8 @@ NETWORKS: dict[str, Cases] = {
         [
             *broken("firewall-allow", "sourceRanges", ["10.0.0.0/8", "0.0.0.0/0"], ["::/0"], []),
             {"firewall-allow:sourceRanges": ["0.0.0.0/0"], "firewall-allow:direction": MISSING},
+            *({"firewall-allow:sourceRanges": ranges} for ranges in (HALVES, [*SLICES, "128.0.0.0/8"], ["2000::/4"])),
+            {"firewall-allow:sourceRanges": ["0.0.0.0/00"]},
         ],
         [
             {"firewall-allow:sourceRanges": UNKNOWN},
@@ -575,6 +594,8 @@ NETWORKS: dict[str, Cases] = {
         ],
         [
             {"firewall-allow:sourceRanges": [], "firewall-allow:sourceTags": ["web"]},
+            {"firewall-allow:sourceRanges": SLICES},
+            {"firewall-allow:sourceRanges": ["3000::/5", "3000::/6", "8000::/1", "all"]},
             {"firewall-allow:sourceRanges": MISSING, "firewall-allow:sourceServiceAccounts": ["a@x"]},
         ],
     ),
@@ -626,6 +647,7 @@ NETWORKS: dict[str, Cases] = {
         [
             *broken("firewall-above", "match.srcIpRanges", ["10.0.0.0/8", "0.0.0.0/0"], ["::/0"], []),
             {"firewall-above:match": MISSING},
+            {"firewall-above:match.srcIpRanges": HALVES},
             {"firewall-above:match": {"srcSecureTags": []}},
         ],
         [
@@ -739,7 +761,7 @@ KEYS: dict[str, Cases] = {
         broken("key", "rotationPeriod", "7776001s", "0s", "never"),
         [{"key:rotationPeriod": UNKNOWN}, {"key:purpose": UNKNOWN}],
         [{"key:purpose": "ASYMMETRIC_SIGN"}],
-        [{"key:purpose": MISSING}, {"key:rotationPeriod": "86400s"}],
+        [{"key:purpose": MISSING}, {"key:rotationPeriod": "86400s"}, {"key:rotationPeriod": "1s"}],
     ),
     "key-protection-level": Cases(
         ("key",),
@@ -773,6 +795,11 @@ KEYS: dict[str, Cases] = {
         unknown=[
             {"function:kmsKeyName": UNKNOWN, "function@kmsKeyName": ["project", "key"]},
             {"images:encryption": UNKNOWN, "images@encryption": ["key"]},
+            {
+                "images:encryption": UNKNOWN,
+                "images@encryption": ["key"],
+                "function:kmsKeyName": KEY.replace(PROJECT_ID, "keys-of-all"),
+            },
         ],
         free=[
             dict.fromkeys(
@@ -1192,6 +1219,7 @@ def _event(name: str) -> Cases:
     kind = "conditionThreshold" if name == "alert-route-changes" else "conditionMatchedLog"
     elsewhere: list[Changes] = [{f"{alert}:project": "somebody-else"}]
     alone: Changes = {}
+    example = next(event.example for event in EVENTS if event.id == name)
     # Every change of a policy is a change of who owns, so the alert on one is also an alert on the other.
     if name == "alert-audit-config-changes":
         alone = {"alert-alert-ownership-changes": None}
@@ -1202,6 +1230,7 @@ def _event(name: str) -> Cases:
                 {alert: None},
                 {f"{alert}:enabled": False},
                 {f"{alert}:conditions": [{kind: {"filter": "severity>=ERROR"}}]},
+                {f"{alert}:conditions": [{kind: {"filter": f"severity>=ERROR\n-- {example}"}}]},
                 *([*elsewhere, SECOND] if name != "alert-perimeter-changes" else ()),
                 *([{"metric:filter": "severity>=ERROR"}] if name == "alert-route-changes" else ()),
             )
@@ -1216,7 +1245,7 @@ def _event(name: str) -> Cases:
             *(
                 {
                     "metric:name": "denied",
-                    "metric:filter": next(event.example for event in EVENTS if event.id == name),
+                    "metric:filter": example,
                     f"{alert}:conditions": [{language: {"query": query}}],
                 }
                 for language, query in (
@@ -1296,6 +1325,10 @@ CAPACITY: dict[str, Cases] = {
             {"alert-capacity:conditions": _threshold(filter=THRESHOLD)},
             {"alert-capacity:conditions": _threshold(filter="metric.type = x", thresholdValue=8.5)},
             {"function:serviceConfig.maxInstanceCount": 9},
+            {
+                "function:serviceConfig.maxInstanceCount": MISSING,
+                "alert-capacity:conditions": _threshold(filter=THRESHOLD, thresholdValue=85.5),
+            },
         ],
         unknown=[
             {"function:serviceConfig.maxInstanceCount": UNKNOWN},
@@ -1305,7 +1338,17 @@ CAPACITY: dict[str, Cases] = {
             {"alert-capacity:conditions": _threshold(filter=THRESHOLD, thresholdValue=UNKNOWN)},
         ],
         free=[{"function": None}],
-        good=[{"alert-capacity:enabled": MISSING}, {"function:serviceConfig.maxInstanceCount": MISSING}],
+        good=[
+            {"alert-capacity:enabled": MISSING},
+            {"function:serviceConfig.maxInstanceCount": MISSING},
+            {"alert-capacity:conditions": _threshold(filter=THRESHOLD, thresholdValue=0.5)},
+            {
+                "alert-capacity:conditions": [
+                    {"conditionThreshold": UNKNOWN},
+                    *_threshold(filter=THRESHOLD, thresholdValue=8.5),
+                ]
+            },
+        ],
     ),
     "queue-rate-limited": Cases(
         ("queue",),
@@ -1487,3 +1530,64 @@ CASES: dict[str, Cases] = {
     **CAPACITY,
     **MODEL,
 }
+
+_KEY_OF_ALL = KEY.replace(PROJECT_ID, "keys")
+_SEPARATE = Parameters(separate_key_project=True, key_projects=("keys",))
+_OWN_KEYS: Changes = {
+    **{f"{name}:encryption.defaultKmsKeyName": _KEY_OF_ALL for name in ("images", "evidence")},
+    **{f"{name}:kmsKeyName": _KEY_OF_ALL for name in ("function", "repository", "topic")},
+    "service:template.encryptionKey": _KEY_OF_ALL,
+    **{f"{name}:encryptionSpec.kmsKeyName": _KEY_OF_ALL for name in ("endpoint", "dataset")},
+    "log-bucket:cmekSettings.kmsKeyName": _KEY_OF_ALL,
+    **dict.fromkeys(("pool", "secret")),
+}
+"""Everything is encrypted with keys of a project that holds nothing else."""
+
+DECIDING: list[tuple[str, Changes, Parameters]] = [
+    ("labels-mandatory", {}, Parameters(required_labels=("team",))),
+    ("location-allowed", {}, Parameters(allowed_locations=("us",))),
+    ("key-rotation", {}, Parameters(key_rotation_days=30)),
+    ("key-destroy-delay", {}, Parameters(key_destroy_days=60)),
+    ("log-bucket-retention", {}, Parameters(log_retention_days=500)),
+    ("storage-recoverable", {}, Parameters(soft_delete_days=60)),
+    ("storage-evidence-locked", {}, Parameters(evidence_retention_days=4000)),
+    ("capacity-alert", {}, Parameters(capacity_alert_ratio=0.5)),
+    ("key-origin", {}, Parameters(separate_key_project=True)),
+    ("key-origin", {**_OWN_KEYS, "images:encryption.defaultKmsKeyName": KEY}, _SEPARATE),
+    ("key-origin", {**_OWN_KEYS, "images:encryption.defaultKmsKeyName": FOREIGN_KEY}, _SEPARATE),
+    (
+        "key-protection-level",
+        {"key:labels.data-class": "internal", "key:versionTemplate.protectionLevel": "SOFTWARE"},
+        Parameters(hsm_data_classes=("internal",)),
+    ),
+    (
+        "model-residency",
+        {
+            "function:serviceConfig.environmentVariables.PLANTAIN_RESIDENCY": None,
+            "function:serviceConfig.environmentVariables.GOOGLE_CLOUD_LOCATION": "global",
+        },
+        Parameters(residency=True),
+    ),
+]
+"""Controls that fail because of what an organisation has chosen."""
+ALLOWING: list[tuple[str, Changes, Parameters]] = [
+    (
+        "api-allow-list",
+        {"api-storage:service": "x.googleapis.com"},
+        Parameters(allowed_services=("x.googleapis.com",)),
+    ),
+    ("location-allowed", {"images:location": "EU"}, Parameters(allowed_locations=("eu", "europe-west4"))),
+    (
+        "key-origin",
+        {
+            "function:kmsKeyName": KEY.replace(PROJECT_ID, "keys"),
+            **{
+                f"{name}:encryption.defaultKmsKeyName": KEY.replace(PROJECT_ID, "keys")
+                for name in ("images", "evidence")
+            },
+        },
+        Parameters(key_projects=("keys",)),
+    ),
+    ("key-origin", _OWN_KEYS, _SEPARATE),
+]
+"""Controls that pass because of it."""

@@ -14,8 +14,9 @@ import pytest
 from policies.catalogue import CONTROLS, Parameters, Status
 from policies.catalogue.parameters import camel, parse
 from policies.errors import ParameterError
+from tests.policies.cases import ALLOWING, DECIDING
 from tests.policies.test_catalogue import BY_ID
-from tests.policies.world import KEY, PROJECT_ID, changed, context, world
+from tests.policies.world import changed, context, world
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv" / "policies" / "bin" / "python"
@@ -71,33 +72,7 @@ def test_truth_is_read_as_text_or_as_itself(text: Any) -> None:
     assert parse({"residency": "false"}).residency is False
 
 
-@pytest.mark.parametrize(
-    ("control", "changes", "parameters"),
-    [
-        ("labels-mandatory", {}, Parameters(required_labels=("team",))),
-        ("location-allowed", {}, Parameters(allowed_locations=("us",))),
-        ("key-rotation", {}, Parameters(key_rotation_days=30)),
-        ("key-destroy-delay", {}, Parameters(key_destroy_days=60)),
-        ("log-bucket-retention", {}, Parameters(log_retention_days=500)),
-        ("storage-recoverable", {}, Parameters(soft_delete_days=60)),
-        ("storage-evidence-locked", {}, Parameters(evidence_retention_days=4000)),
-        ("capacity-alert", {}, Parameters(capacity_alert_ratio=0.5)),
-        ("key-origin", {}, Parameters(separate_key_project=True)),
-        (
-            "key-protection-level",
-            {"key:labels.data-class": "internal", "key:versionTemplate.protectionLevel": "SOFTWARE"},
-            Parameters(hsm_data_classes=("internal",)),
-        ),
-        (
-            "model-residency",
-            {
-                "function:serviceConfig.environmentVariables.PLANTAIN_RESIDENCY": None,
-                "function:serviceConfig.environmentVariables.GOOGLE_CLOUD_LOCATION": "global",
-            },
-            Parameters(residency=True),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("control", "changes", "parameters"), DECIDING)
 def test_a_parameter_decides(control: str, changes: dict[str, Any], parameters: Parameters) -> None:
     resources = changed(world(), changes)
     subjects = ("images", "evidence", "key", "log-bucket", "function")
@@ -109,28 +84,7 @@ def test_a_parameter_decides(control: str, changes: dict[str, Any], parameters: 
     assert Status.FAIL in {found.check(subject, around).status for subject in judged}
 
 
-@pytest.mark.parametrize(
-    ("control", "changes", "parameters"),
-    [
-        (
-            "api-allow-list",
-            {"api-storage:service": "x.googleapis.com"},
-            Parameters(allowed_services=("x.googleapis.com",)),
-        ),
-        ("location-allowed", {"images:location": "EU"}, Parameters(allowed_locations=("eu", "europe-west4"))),
-        (
-            "key-origin",
-            {
-                "function:kmsKeyName": KEY.replace(PROJECT_ID, "keys"),
-                **{
-                    f"{name}:encryption.defaultKmsKeyName": KEY.replace(PROJECT_ID, "keys")
-                    for name in ("images", "evidence")
-                },
-            },
-            Parameters(key_projects=("keys",)),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("control", "changes", "parameters"), ALLOWING)
 def test_a_parameter_allows(control: str, changes: dict[str, Any], parameters: Parameters) -> None:
     resources = changed(world(), changes)
     found = BY_ID[control]
