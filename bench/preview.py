@@ -1,16 +1,17 @@
 """``python -m bench.preview [1 10 50]``: how long `pulumi preview` takes for so many campaigns; what components cost.
 
-The state of a stack with many campaigns is made from that of one that was deployed: every campaign's part is copied
-under another name, for a project that exists in the sandbox. A preview of it, which believes the state, must find
-nothing to change. One that reads every resource first (`refresh: always` in Pulumi.yaml) is measured for the deployed
-one only.
+A stack of many campaigns is made from one that was deployed: in its state and in the sandbox, see `many_campaigns`.
+A preview of it, which reads every resource first (`refresh: always` in Pulumi.yaml), must find nothing to change.
 
 The flat program declares the same resources with the same inputs, without components, models or files.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -19,26 +20,35 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import yaml
 
+from bench import many_campaigns
 from bench.__main__ import MEGABYTE, RUNS, machine
+from bench.many_campaigns import names
+from plantain.sandbox_process import Sandbox
 from plantain.stack import pulumi
-from tests.end_to_end.deployment import CAMPAIGN, ROOT, Deployment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.end_to_end.deployment import ROOT, Deployment
 
 RESULTS = Path(__file__).with_name("preview.json")
 FLAT = Path(__file__).with_name("flat_program.py")
 SIZES = (1, 10, 50)
 FLAT_SIZES = (1, 10)
+#: Previews that believe the state say little more, and take as long.
+BELIEVED_UP_TO = 10
 POLL_SECONDS = 0.2
+#: What is wanted: of a flat program's cost for each campaign, and from the program's start to its first resource.
+RATIO, FIRST_SECONDS = 1.1, 2.5
+#: How far two measurements of the same may lie apart.
+NOISE = 1.1
 
 
 @dataclass(frozen=True)
@@ -56,22 +66,27 @@ class Measured:
     megabytes: int
 
 
-def measured(action: Callable[[], Any]) -> Measured:
-    """What an action takes."""
+def held(sandbox: int) -> int:
+    """Bytes in memory of all processes that this one started, apart from the sandbox and its functions."""
+    found = 0
+    for child in psutil.Process().children():
+        if child.pid == sandbox:
+            continue
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            for process in (child, *child.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    found += process.memory_info().rss
+    return found
+
+
+def measured(action: Callable[[], Any], sandbox: int) -> Measured:
+    """What an action takes, apart from the sandbox, whose process is named."""
     most, ended = 0, threading.Event()
 
     def watch() -> None:
         nonlocal most
         while not ended.wait(POLL_SECONDS):
-            held = 0
-            for child in psutil.Process().children(recursive=True):
-                try:
-                    name = " ".join(child.cmdline())
-                    if "sandbox" not in name.partition("--data")[0]:
-                        held += child.memory_info().rss
-                except psutil.Error:
-                    continue
-            most = max(most, held)
+            most = max(most, held(sandbox))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -86,69 +101,18 @@ def measured(action: Callable[[], Any]) -> Measured:
     return Measured(round(time.perf_counter() - started, 2), round(cpu, 2), round(most / MEGABYTE))
 
 
-def names(count: int) -> list[str]:
-    """Names of as many campaigns, all as long as the deployed one's."""
-    return [CAMPAIGN, *(f"campaign-{number:04d}" for number in range(1, count))]
-
-
-def write_campaigns(deployment: Deployment, count: int) -> None:
-    """As many campaign files, all like the deployed one's."""
-    folder = deployment.project / "campaigns"
-    text = (folder / f"{CAMPAIGN}.yaml").read_text()
-    for name in names(count):
-        (folder / f"{name}.yaml").write_text(text.replace(CAMPAIGN, name))
-
-
-def make_project(deployment: Deployment, project: str) -> str:
-    """A project in the sandbox, with what a preview asks for; its number."""
-    body = {"projectId": project, "name": project, "parent": {"type": "organization", "id": "123456789012"}}
-    deployment.call("POST", "cloudresourcemanager/v1/projects", body)
-    number = str(deployment.call("GET", f"cloudresourcemanager/v1/projects/{project}").json()["projectNumber"])
-    deployment.call(
-        "PUT",
-        f"cloudbilling/v1/projects/{project}/billingInfo",
-        {"billingAccountName": "billingAccounts/010101-010101-010101"},
-    )
-    for api in ("storage", "logging"):
-        path = f"serviceusage/v1/projects/{number}/services/{api}.googleapis.com:enable"
-        deployment.call("POST", path, {}).raise_for_status()
-    return number
-
-
-def multiply(deployment: Deployment, state: dict[str, Any], count: int) -> dict[str, Any]:
-    """The state of a stack with as many campaigns."""
-    output = deployment.campaign()
-    project, number = output["projectId"], str(output["projectNumber"])
-    suffix = project.removeprefix(CAMPAIGN)
-    numbers = [number]
-    resources = list(state["deployment"]["resources"])
-    own = [one for one in resources if CAMPAIGN in one["urn"].rpartition("::")[2]]
-    for name in names(count)[1:]:
-        numbers.append(make_project(deployment, name + suffix))
-        for one in own:
-            text = json.dumps(one).replace(number, numbers[-1]).replace(CAMPAIGN, name)
-            resources.append(json.loads(text))
-    members = sorted(f"projects/{one}" for one in numbers)
-    for one in resources:
-        if one["type"].endswith(":ServicePerimeter"):
-            for side in ("inputs", "outputs"):
-                for configuration in ("status", "spec"):
-                    one[side][configuration]["resources"] = members
-    return {**state, "deployment": {**state["deployment"], "resources": resources}}
-
-
-def unchanged(deployment: Deployment, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Previews of stacks that are as deployed."""
+def unchanged(deployment: Deployment, sizes: tuple[int, ...]) -> Iterator[tuple[Deployment, dict[str, Any]]]:
+    """Previews of stacks that are as deployed: as Pulumi.yaml has it, every resource read; and the state believed."""
     state = deployment.stack.export(show_secrets=True)  # labels lie in it encrypted, and name the campaign
-    rows = []
     for count in sizes:
-        write_campaigns(deployment, count)
-        deployment.stack.replace_state(multiply(deployment, state, count))
-        found = measured(lambda: deployment.stack.preview(expect_no_changes=True, refresh=False))
-        resources = len(deployment.stack.export()["deployment"]["resources"])
-        rows.append({"campaigns": count, "resources": resources, **asdict(found)})
-        sys.stderr.write(f"{rows[-1]}\n")
-    return rows
+        deployment = many_campaigns.multiply(deployment, state, count)
+        stack, sandbox = deployment.stack, deployment.sandbox.pid
+        row: dict[str, Any] = {"campaigns": count, "resources": len(stack.export()["deployment"]["resources"])}
+        row["read"] = asdict(measured(partial(stack.preview, expect_no_changes=True), sandbox))
+        if count <= BELIEVED_UP_TO:
+            row["believed"] = asdict(measured(partial(stack.preview, expect_no_changes=True, refresh=False), sandbox))
+        sys.stderr.write(f"{row}\n")
+        yield deployment, row
 
 
 def declared(count: int) -> list[dict[str, Any]]:
@@ -178,18 +142,15 @@ def against_flat(deployment: Deployment) -> dict[str, Any]:
     program = deployment.project / "Pulumi.yaml"
     settings = yaml.safe_load(program.read_text())
     for count in FLAT_SIZES:
-        for path in (deployment.project / "campaigns").glob("*.yaml"):
-            if path.stem not in names(count):
-                path.unlink()
-        write_campaigns(deployment, count)
+        many_campaigns.write_files(deployment.project / "campaigns", count)
         program.write_text(yaml.safe_dump(settings))
-        cpu["components"][count] = measured(deployment.stack.preview).cpu
+        cpu["components"][count] = measured(deployment.stack.preview, deployment.sandbox.pid).cpu
         flat = deployment.project / "flat"
         flat.mkdir(exist_ok=True)
         shutil.copy(FLAT, flat / "__main__.py")
         (flat / "resources.json").write_text(json.dumps(declared(count)))
         program.write_text(yaml.safe_dump({**settings, "main": "flat"}))
-        cpu["flat"][count] = measured(deployment.stack.preview).cpu
+        cpu["flat"][count] = measured(deployment.stack.preview, deployment.sandbox.pid).cpu
         sys.stderr.write(f"{cpu}\n")
     program.write_text(yaml.safe_dump(settings))
     least, most = FLAT_SIZES
@@ -220,26 +181,65 @@ def first_resource(deployment: Deployment) -> float:
     return round(arrived - began, 2)
 
 
+def growth(rows: Sequence[Mapping[str, Any]], of: str) -> list[float]:
+    """What one campaign more costs, between one row and the next."""
+    return [
+        round((after["read"][of] - before["read"][of]) / (after["campaigns"] - before["campaigns"]), 2)
+        for before, after in pairwise(rows)
+    ]
+
+
+def short(results: Mapping[str, Any]) -> Iterator[str]:
+    """Where the figures fall short of what is wanted."""
+    for of in ("seconds", "cpu", "megabytes"):
+        grown = growth(results["unchanged"], of)
+        if any(later > NOISE * earlier for earlier, later in pairwise(grown)):
+            yield f"{of} grow faster than linearly: {', then '.join(map(str, grown))} for each campaign more"
+    if results["flat"]["ratio"] > RATIO:
+        yield f"components cost {results['flat']['ratio']} times a flat program; wanted is {RATIO} at most"
+    if results["firstResourceSeconds"] > FIRST_SECONDS:
+        yield f"the first resource after {results['firstResourceSeconds']} s; wanted is {FIRST_SECONDS} s at most"
+
+
+def measure(deployment: Deployment, sizes: tuple[int, ...], chosen: str) -> dict[str, Any]:
+    """The figures of one part, or of all."""
+    found: dict[str, Any] = {}
+    deployment.stack.up()
+    if chosen in {"first", ""}:
+        found["firstResourceSeconds"] = statistics.median(first_resource(deployment) for _ in range(RUNS))
+    if chosen in {"unchanged", ""}:
+        found["unchanged"] = []
+        for again, row in unchanged(deployment, sizes):
+            deployment = again  # the sandbox was started anew
+            found["unchanged"].append(row)
+            found["load"] = round(os.getloadavg()[0], 1)
+    if chosen in {"flat", ""}:
+        found["flat"] = against_flat(deployment)
+    return found
+
+
 def main() -> int:
-    """Measure and write preview.json."""
-    sizes = tuple(map(int, sys.argv[1:])) or SIZES
+    """Measure and write preview.json; 1 when a figure falls short."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES), help="how many campaigns")
+    parser.add_argument(
+        "--only", choices=("first", "unchanged", "flat"), default="", help="the others stay as they are"
+    )
+    options = parser.parse_args()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() and options.only else {}
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment.make(Path(name))
+        data = deployment.sandbox.data
         try:
-            deployment.stack.up()
-            results = {
-                "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
-                "machine": machine(),
-                "firstResourceSeconds": statistics.median(first_resource(deployment) for _ in range(RUNS)),
-                "unchangedWithRefresh": asdict(measured(lambda: deployment.stack.preview(expect_no_changes=True))),
-                "unchanged": unchanged(deployment, sizes),
-                "flat": against_flat(deployment),
-            }
+            found = measure(deployment, tuple(options.sizes), options.only)
         finally:
-            deployment.close()
+            if running := Sandbox.find(data):
+                running.stop()
+    results = {**kept, "measured": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(), **found}
+    results["short"] = list(short(results))
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     sys.stdout.write(RESULTS.read_text())
-    return 0
+    return int(bool(results["short"]))
 
 
 if __name__ == "__main__":
