@@ -1,17 +1,25 @@
-"""Eventual consistency on request: what was just made is seen later, as with Google.
+"""Eventual consistency: what was just made is seen later, as with Google.
 
 Source: https://docs.cloud.google.com/iam/docs/access-change-propagation (read 2026-08): grants take up to minutes, new
-service accounts and enabled APIs too. The sandbox shows every change at once unless told otherwise.
+service accounts and enabled APIs too. The sandbox shows every change at once unless told otherwise. One lag is always
+there, because it is the same each time: who asked for a thing in vain and then makes it, misses it once more where the
+service remembers what is not there (recorded answers of Pub/Sub, 2026-08).
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.clock import Clock
+
+#: Seconds for which an absence is remembered, before and after the thing is made.
+ABSENCE = 10.0
+#: Absences that are remembered at a time.
+ABSENCES = 256
 
 
 class Lag(BaseModel):
@@ -39,6 +47,8 @@ class Consistency:
         self._reads: dict[str, int] = {}
         self._policies: dict[str, tuple[int, dict[str, object] | None]] = {}
         self._services: dict[str, float] = {}
+        self._sought: OrderedDict[str, float] = OrderedDict()
+        self._unseen: dict[str, float] = {}
 
     def set(self, lag: Lag) -> None:
         """Change the lag of what comes; without any, everything is visible at once."""
@@ -70,6 +80,24 @@ class Consistency:
         else:
             self._reads[email] = left - 1
         return True
+
+    def sought(self, name: str) -> None:
+        """Somebody asked for what is not there."""
+        self._sought[name] = self._clock.now().timestamp()
+        self._sought.move_to_end(name)
+        if len(self._sought) > ABSENCES:
+            self._sought.popitem(last=False)
+
+    def made(self, name: str) -> None:
+        """It was made."""
+        now = self._clock.now().timestamp()
+        if now - self._sought.pop(name, float("-inf")) < ABSENCE:
+            self._unseen[name] = now
+
+    def hides(self, name: str) -> bool:
+        """Whether a read misses what exists because it was sought too early; only the first one does."""
+        made = self._unseen.pop(name, None) if self._unseen else None
+        return made is not None and self._clock.now().timestamp() - made < ABSENCE
 
     def made_grant(self, resource: str, before: dict[str, object] | None) -> None:
         """A policy was replaced."""

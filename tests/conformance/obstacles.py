@@ -35,19 +35,7 @@ FIXED_TEXTS = {
 #: Exchanges that contradict another one of their recording, or the state it left: beginning of its name, indices, why.
 CONTRADICTIONS = (
     ("basic-dns-v1beta1-dnsrecordset-", {8}, "the zone's name servers are others than where the zone was made"),
-    ("basic-kms-v1beta1-kmscryptokey-", {10}, "the answer shows a state from before the last change"),
     ("basic-monitoring-v1beta1-monitoringgroup", {6, 7, 8, 9, 10}, "one placeholder stands for two groups at once"),
-    ("basic-pubsub-pubsubsnapshot-", {5}, "Google did not find yet what it had just made"),
-    (
-        "basic-pubsub-v1beta1-pubsubsubscription-pubsubsubscription-cloudstorage",
-        {19},
-        "Google did not find yet what it had just made",
-    ),
-    (
-        "basic-pubsub-v1beta1-pubsubsubscription-pubsubsubscription-push",
-        {11},
-        "Google did not find yet what it had just made",
-    ),
     ("mockgcp-mockkms-testdata-importjob-crud", {0, 1, 2}, "the key ring was made outside the recording"),
 )
 UNBOUND = "the request names something by a placeholder that no answer has shown"

@@ -95,11 +95,13 @@ class CryptoKey(Entity):
         call.cloud.store.delete_below(document["name"])
 
     def view(self, call: Call, document: Document) -> Document:
-        """With a copy of the primary version."""
+        """With a copy of the primary version, which lags behind in the answer to an update (recorded, 2026-08)."""
         shown = super().view(call, document)
         primary = call.cloud.store.get(versions.KIND, document.get("_primary", ""))
         if primary:
-            shown["primary"] = versions.public(versions.settle(call.cloud, primary))
+            settled = versions.settle(call.cloud, primary)
+            updated = call.method.action == "patch"
+            shown["primary"] = versions.public(versions.remembered(call.cloud, settled) if updated else settled)
         return shown
 
 

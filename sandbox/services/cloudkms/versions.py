@@ -18,6 +18,9 @@ Document = dict[str, Any]
 KIND = "cloudkms.cryptoKeyVersions"
 KEYS = "cloudkms.cryptoKeys"
 SETTABLE = {"ENABLED", "DISABLED"}
+#: How long keys may not have noticed that a version is no longer enabled, as a rule:
+#: https://docs.cloud.google.com/kms/docs/consistency (read 2026-11)
+PROPAGATION = timedelta(minutes=1)
 
 
 class CryptoKeyVersion(Entity):
@@ -56,7 +59,7 @@ class CryptoKeyVersion(Entity):
             raise InvalidArgument(f"CryptoKeyVersion.state can be set to ENABLED or DISABLED, not to {state}.")
         if document["state"] not in SETTABLE:
             raise wrong_state(document, "ENABLED or DISABLED")
-        document["state"] = state
+        leave(call.cloud, document, state)
         call.cloud.store.put(KIND, document["name"], document)
         return public(document)
 
@@ -94,6 +97,23 @@ def settle(cloud: Cloud, document: Document) -> Document:
         document.pop("_material", None)
         cloud.store.put(KIND, document["name"], document)
     return document
+
+
+def leave(cloud: Cloud, document: Document, state: str) -> None:
+    """Bring a version to another state, and remember when it ceased to be enabled."""
+    if state == "ENABLED":
+        document.pop("_disabled", None)
+    elif document["state"] == "ENABLED":
+        document["_disabled"] = cloud.clock.timestamp()
+    document["state"] = state
+
+
+def remembered(cloud: Cloud, document: Document) -> Document:
+    """A version as the service may still remember it where it answers with a key: a minute behind."""
+    disabled = document.get("_disabled")
+    if not disabled or cloud.clock.now() - datetime.fromisoformat(disabled) >= PROPAGATION:
+        return document
+    return {**{key: value for key, value in document.items() if key != "destroyTime"}, "state": "ENABLED"}
 
 
 def require(cloud: Cloud, name: str) -> Document:
@@ -142,7 +162,7 @@ def destroy(call: Call) -> Document:
         raise wrong_state(document, "ENABLED or DISABLED")
     key = call.cloud.store.get(KEYS, call.name.rpartition("/cryptoKeyVersions/")[0]) or {}
     due = call.cloud.clock.now() + timedelta(seconds=seconds(key.get("destroyScheduledDuration", "0s")))
-    document["state"] = "DESTROY_SCHEDULED"
+    leave(call.cloud, document, "DESTROY_SCHEDULED")
     document["destroyTime"] = due.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     call.cloud.store.put(KIND, call.name, document)
     return public(settle(call.cloud, document))

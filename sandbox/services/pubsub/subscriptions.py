@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 from sandbox.call import Call, Reply
-from sandbox.errors import InvalidArgument
+from sandbox.errors import InvalidArgument, NotFound
 from sandbox.services.pubsub import topics
 from sandbox.services.pubsub.filters import compile_filter
 from sandbox.services.pubsub.names import DAY, SUBSCRIPTIONS, Named, not_found, seconds
@@ -46,6 +46,27 @@ class Subscription(Named):
         if "expirationPolicy" not in call.body:
             document["expirationPolicy"] = {"ttl": EXPIRATION}
         complete(call, document)
+
+    def read(self, call: Call) -> Document:
+        """The subscription; Pub/Sub remembers for a while that there was none, and misses a new one once.
+
+        Raises:
+            NotFound: there is none, or it seems so.
+        """
+        if call.method.action == "get" and call.cloud.consistency.hides(call.name):
+            raise self.missing(call)
+        return super().read(call)
+
+    def missing(self, call: Call) -> NotFound:
+        """Remembered by Pub/Sub."""
+        if call.method.action == "get":
+            call.cloud.consistency.sought(call.name)
+        return super().missing(call)
+
+    def created(self, call: Call, document: Document) -> None:
+        """Whoever asked for it before it was there misses it once more."""
+        super().created(call, document)
+        call.cloud.consistency.made(call.name)
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
         """Cleared fields return to their defaults."""

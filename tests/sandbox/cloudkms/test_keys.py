@@ -139,3 +139,22 @@ def test_autokey_makes_a_key_in_the_folders_key_project(admin: Caller) -> None:
     handle = admin("POST", handles, wanted)[1]["response"]
     assert handle["kmsKey"].startswith(f"{location}/keyRings/autokey/cryptoKeys/")
     assert admin("GET", f"/cloudkms/v1/{handle['kmsKey']}")[1]["primary"]["state"] == "ENABLED"
+
+
+def test_the_answer_to_a_key_s_update_is_a_minute_behind_its_primary_version(
+    admin: Caller, make_key: MakeKey, cloud: Cloud
+) -> None:
+    path = f"/cloudkms/v1/{make_key()}"
+
+    def shown(verb: str, body: dict[str, str] | None = None) -> str:
+        query = "?updateMask=rotationPeriod" if body else ""
+        return str(admin(verb, path + query, body)[1]["primary"]["state"])
+
+    never = {"rotationPeriod": "0s"}
+    admin("PATCH", f"{path}/cryptoKeyVersions/1?updateMask=state", {"state": "DISABLED"})
+    assert (shown("PATCH", never), shown("GET")) == ("ENABLED", "DISABLED")
+    cloud.clock.advance(61)
+    assert shown("PATCH", never) == "DISABLED"
+    admin("PATCH", f"{path}/cryptoKeyVersions/1?updateMask=state", {"state": "ENABLED"})
+    admin("POST", f"{path}/cryptoKeyVersions/1:destroy", {})
+    assert (shown("PATCH", never), shown("GET")) == ("ENABLED", "DESTROY_SCHEDULED")

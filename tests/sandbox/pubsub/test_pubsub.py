@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
+from sandbox.consistency import ABSENCES
 from sandbox.errors import InvalidArgument
 from sandbox.services.pubsub.filters import compile_filter
 from tests.sandbox.conftest import Caller
@@ -201,3 +202,32 @@ def test_schemas_have_revisions(admin: Caller, topic: str) -> None:
     changed = admin("POST", f"{ROOT}/schemas/records:commit", {"schema": {"type": "AVRO", "definition": '{"a":1}'}})[1]
     assert changed["revisionId"] != made["revisionId"]
     assert "definition" not in admin("GET", f"{ROOT}/schemas")[1]["schemas"][0]
+
+
+def test_a_subscription_that_was_sought_before_it_was_made_is_missed_once_more(
+    admin: Caller, cloud: Cloud, subscribe: Callable[..., str]
+) -> None:
+    reader = f"{ROOT}/subscriptions/reader"
+    assert admin("GET", reader)[0] == 404
+    subscribe()
+    assert [admin("GET", reader)[0] for _ in range(3)] == [404, 200, 200]
+    other = f"{ROOT}/subscriptions/other"
+    assert admin("GET", other)[0] == 404
+    cloud.clock.advance(11)
+    subscribe("other")
+    assert admin("GET", other)[0] == 200
+
+
+def test_only_a_read_misses_a_new_subscription(admin: Caller, subscribe: Callable[..., str]) -> None:
+    assert admin("GET", f"{ROOT}/subscriptions/reader")[0] == 404
+    reader = subscribe()
+    publish(admin, {"data": text("hello")})
+    assert len(pull(admin, reader)) == 1
+    assert admin("DELETE", reader)[0] == 200
+
+
+def test_only_the_latest_absences_are_remembered(admin: Caller, cloud: Cloud, subscribe: Callable[..., str]) -> None:
+    assert admin("GET", f"{ROOT}/subscriptions/reader")[0] == 404
+    for number in range(ABSENCES):
+        cloud.consistency.sought(f"subscription-{number}")
+    assert admin("GET", subscribe())[0] == 200
