@@ -85,7 +85,7 @@ class Resource:
         """Where the operation of a change is found."""
         parts = name.split("/")
         parent = "/".join(parts[:4]) if parts[2:3] == ["locations"] else "/".join(parts[:2])
-        place, make = f"{self.kind.partition('.')[0]}/{parent}", call.cloud.identifiers.uuid
+        place, make = f"uuid/{'/'.join(parts[:2])}", call.cloud.identifiers.uuid
         return f"{parent}/operations/{call.cloud.operations.slots.claim(place, name, lambda: make('operations'))}"
 
     def operation_metadata(self, call: Call, name: str) -> Document | None:

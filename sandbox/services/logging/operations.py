@@ -33,7 +33,9 @@ def finished(call: Call, metadata: str, request: str, response: Document) -> Doc
     elif request.startswith("update"):
         repeated |= {"bucket": call.body, "updateMask": call.query.get("updateMask", "")}
     changed = f"{call.name}/{identity}" if request.startswith("create") else call.name
-    number = cloud.operations.slots.claim(f"logging/{scope}", changed, lambda: cloud.identifiers.uuid("operations"))
+    number = cloud.operations.slots.claim(
+        f"uuid/{'/'.join(scope.split('/')[:2])}", changed, lambda: cloud.identifiers.uuid("operations")
+    )
     name = f"{cloud.hierarchy.numbered(scope)}/operations/{number}"
     now = cloud.clock.timestamp()
     operation = cloud.operations.finished(
