@@ -18,12 +18,13 @@ from urllib.parse import quote
 
 import google_crc32c
 
+from generation.connection import NoAnswer
 from generation.errors import GenerationError, Reason, failure
 from generation.refusals import STORAGE, Refusal, translate
 from generation.retry import Policy, patiently
 from generation.settings import Settings
 from generation.signing import Signer
-from generation.transport import Answer, NoAnswer, Transport, unreachable
+from generation.transport import Answer, Transport, unreachable
 
 T = TypeVar("T")
 CALL_SECONDS = 30.0

@@ -39,8 +39,8 @@ class Splitter:
         self._decoder: _Base64 | None = None
         self._found: list[bytes] = []
 
-    def feed(self, piece: bytes) -> None:
-        """Take the next piece.
+    def feed(self, piece: bytes | bytearray) -> None:
+        """Take the next piece; nothing of it is kept but copies.
 
         Raises:
             ValueError: data is not base64.
@@ -52,9 +52,9 @@ class Splitter:
             if self._decoder is not None:
                 end = buffer.find(QUOTE, at)
                 if end < 0:
-                    self._decoder.feed(buffer[at:])
+                    self._decoder.feed(buffer, at, len(buffer))
                     return
-                self._decoder.feed(buffer[at:end])
+                self._decoder.feed(buffer, at, end)
                 self._found.append(self._decoder.finish())
                 self._decoder = None
                 at = end
@@ -62,10 +62,10 @@ class Splitter:
             start = START.search(buffer, at)
             if start is None:
                 keep = max(at, len(buffer) - TAIL)
-                self._text.append(buffer[at:keep])
-                self._tail = buffer[keep:]
+                self._text.append(bytes(buffer[at:keep]))
+                self._tail = bytes(buffer[keep:])
                 return
-            self._text += (buffer[at : start.end()], f"{self._mark}{len(self._found)}".encode())
+            self._text += (bytes(buffer[at : start.end()]), f"{self._mark}{len(self._found)}".encode())
             self._decoder = _Base64()
             at = start.end()
 
@@ -96,9 +96,10 @@ class _Base64:
         self._rest = b""
         self._done: list[bytes] = []
 
-    def feed(self, piece: bytes) -> None:
-        if BACKSLASH in piece or BACKSLASH in self._rest:
-            text = self._rest + piece
+    def feed(self, buffer: bytes | bytearray, start: int, end: int) -> None:
+        """Decode what a buffer holds between two places."""
+        if BACKSLASH in self._rest or buffer.find(BACKSLASH, start, end) >= 0:
+            text = self._rest + buffer[start:end]
             # Some encoders escape "/" and "="; an escape may be cut off at the end of a piece.
             cut = text.rfind(BACKSLASH)
             if len(text) - cut < LONGEST_ESCAPE:
@@ -110,15 +111,17 @@ class _Base64:
             self._take(text[:whole])
             self._rest = text[whole:] + held
             return
-        at = -len(self._rest) % 4  # completes what was left over, so that the piece itself need not be copied
         if self._rest:
-            self._rest += piece[:at]
+            at = min(start + -len(self._rest) % 4, end)  # completes what was left over
+            self._rest += buffer[start:at]
             if len(self._rest) % 4:
                 return
             self._take(self._rest)
-        whole = at + (len(piece) - at) // 4 * 4
-        self._rest = piece[whole:]
-        self._take(piece if whole - at == len(piece) else memoryview(piece)[at:whole])
+            start = at
+        whole = start + (end - start) // 4 * 4
+        self._rest = bytes(buffer[whole:end])
+        with memoryview(buffer) as view, view[start:whole] as text_of_it:
+            self._take(text_of_it)
 
     def finish(self) -> bytes:
         """What was decoded, in one piece."""

@@ -8,10 +8,11 @@ import asyncio
 import base64
 import json
 
+from generation.connection import NoAnswer
 from generation.errors import GenerationError, Reason
 from generation.refusals import TASKS, Refusal, translate
 from generation.settings import Settings
-from generation.transport import NoAnswer, Transport, unreachable
+from generation.transport import Transport, unreachable
 
 PATH = "/tasks"
 SECONDS = 10.0

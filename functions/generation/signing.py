@@ -12,10 +12,11 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote
 
+from generation.connection import NoAnswer
 from generation.errors import Reason, failure
 from generation.refusals import SIGNING, STORAGE, Refusal, translate
 from generation.settings import Settings
-from generation.transport import Answer, NoAnswer, Transport, unreachable
+from generation.transport import Answer, Transport, unreachable
 
 SECONDS = 10.0
 ALGORITHM = "GOOG4-RSA-SHA256"

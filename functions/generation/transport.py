@@ -5,32 +5,23 @@ an image takes, most went into those libraries' transports, response models and 
 with what those libraries send.
 """
 
-import asyncio
-import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import aiohttp
-from yarl import URL
+from urllib.parse import urlsplit
 
 from generation import decoding
+from generation.connection import Connection, Head, NoAnswer
 from generation.credentials import Identity
 from generation.decoding import Document
 from generation.errors import GenerationError, Reason, failure
+from generation.pool import PORTS, Peer, Pool, Proxy
 from generation.settings import origin_of
 
-CONNECT_SECONDS = 10.0
-IDLE_SECONDS = 60.0
-"""Google's front ends keep an idle connection for some minutes; ours are let go of before."""
-READ_BYTES = 128 * 1024
-PIECE_BYTES = 1024 * 1024
-JOINED_BYTES = 512 * 1024
-FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 OK = 300
-IDENTITY = {"Accept-Encoding": "identity"}
-"""Images and base64 do not get smaller by compression, so none is asked for."""
+IDENTITY = "identity"
+"""Images and base64 do not get smaller by compression, so none is asked for, and none is taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +48,19 @@ class Answer:
         return decoding.object_of(self.body)
 
 
-class NoAnswer(Exception):
-    """The connection failed, or was cut."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one of Google's hosts.
+
+    Attributes:
+        peer: whom connections lead to.
+        host: value of the header Host.
+        prefix: what goes before every path.
+    """
+
+    peer: Peer
+    host: str
+    prefix: str
 
 
 class Transport:
@@ -73,28 +75,21 @@ class Transport:
         self._identity = identity
         self._endpoint = endpoint
         self._proxies = urllib.request.getproxies()
-        self._routes: dict[str, tuple[str, str | None]] = {}
-        self._session = aiohttp.ClientSession(
-            # 0: how many calls are under way is decided by what admits requests, not by the pool.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS, ssl=_tls(), ttl_dns_cache=60),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            read_bufsize=READ_BYTES,
-            auto_decompress=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=IDENTITY,
-            skip_auto_headers=("User-Agent",),
-        )
+        self._routes: dict[str, Route] = {}
+        self._pool = Pool()
 
-    def route(self, host: str) -> tuple[str, str | None]:
-        """Origin and proxy for a host of Google's, looked up once."""
+    def route(self, host: str) -> Route:
+        """The way to a host of Google's, looked up once."""
         known = self._routes.get(host)
         if known is None:
-            origin = origin_of(host, self._endpoint)
-            scheme, _, place = origin.partition("://")
-            proxy = self._proxies.get(scheme)
-            if urllib.request.proxy_bypass(place.partition("/")[0]):
-                proxy = None
-            known = self._routes[host] = (origin, proxy)
+            parts = urlsplit(origin_of(host, self._endpoint))
+            found = None if urllib.request.proxy_bypass(parts.netloc) else self._proxies.get(parts.scheme)
+            proxy = Proxy.of(found) if found else None
+            name = parts.hostname or ""
+            peer = Peer(parts.scheme == "https", name, parts.port or PORTS[parts.scheme], proxy)
+            # A proxy that forwards, and makes no tunnel, is told the whole address.
+            prefix = f"{parts.scheme}://{parts.netloc}{parts.path}" if peer.forwarded else parts.path
+            known = self._routes[host] = Route(peer, parts.netloc, prefix)
         return known
 
     async def call(
@@ -121,11 +116,15 @@ class Transport:
             NoAnswer: nobody is there, or the answer was cut.
             GenerationError: there is no token.
         """
+        peer, connection = await self._ask(host, method, path, body, mime_type, headers)
         try:
-            response = await self._ask(host, method, path, body, mime_type, headers)
-            return Answer(response.status, _lower(response), await response.read())
-        except FAILURES as error:
-            raise _no_answer(error) from error
+            data = await connection.rest()
+            answer = _answer(await connection.head(), data)
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        self._pool.give_back(peer, connection)
+        return answer
 
     async def document(
         self, host: str, path: str, *, body: bytes, headers: Mapping[str, str], admit: decoding.Admit
@@ -137,56 +136,77 @@ class Transport:
             ValueError: the answer is no JSON, or what it carries is no base64.
             GenerationError: there is no token.
         """
+        peer, connection = await self._ask(host, "POST", path, body, "application/json", headers, hold=True)
         try:
-            response = await self._ask(host, "POST", path, body, "application/json", headers)
-            if response.status >= OK:
-                return Answer(response.status, _lower(response), await response.read())
-            try:
-                await admit(response.content_length)
+            head = await connection.head()
+            if head.status >= OK:
+                answer: Answer | Document = _answer(head, await connection.rest())
+            else:
+                _must_be_plain(head)
+                await admit(head.length)
                 splitter = decoding.Splitter()
-                async for chunk in response.content.iter_any():
-                    splitter.feed(chunk)
-                return splitter.finish()
-            except BaseException:
-                response.close()  # what is left of it is of no use, nor is its connection
-                raise
-        except FAILURES as error:
-            raise _no_answer(error) from error
+                await connection.pour(splitter.feed)
+                answer = splitter.finish()
+        except BaseException:
+            self._pool.drop(connection)  # what is left of it is of no use
+            raise
+        self._pool.give_back(peer, connection)
+        return answer
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._pool.close()
 
     async def _ask(
         self,
         host: str,
         method: str,
         path: str,
-        body: bytes | tuple[bytes, ...] | None,
+        body: bytes | Sequence[bytes] | None,
         mime_type: str,
         headers: Mapping[str, str] | None,
-    ) -> aiohttp.ClientResponse:
-        origin, proxy = self.route(host)
-        sent = {"Authorization": await self._identity.authorization(), **(headers or {})}
-        data: Any = body
+        *,
+        hold: bool = False,
+    ) -> tuple[Peer, Connection]:
+        route = self.route(host)
+        parts = () if body is None else (body,) if isinstance(body, bytes) else body
+        sent = {
+            "Host": route.host,
+            "Accept": "*/*",
+            "Accept-Encoding": IDENTITY,
+            "Authorization": await self._identity.authorization(),
+            **(headers or {}),
+        }
+        peer = route.peer
+        if peer.forwarded and peer.proxy is not None and peer.proxy.authorization:
+            sent["Proxy-Authorization"] = peer.proxy.authorization
         if body is not None:
-            sent["Content-Type"] = mime_type
-        if isinstance(body, tuple):
-            length = sum(map(len, body))
-            if length <= JOINED_BYTES:
-                data = b"".join(body)  # a copy costs less than sending it in pieces
-            else:
-                sent["Content-Length"] = str(length)
-                data = _pieces(body)
-        return await self._session.request(
-            method, _address(origin + path), data=data, headers=sent, proxy=proxy, allow_redirects=False
-        )
+            sent |= {"Content-Type": mime_type, "Content-Length": str(sum(map(len, parts)))}
+        head = _head(f"{method} {route.prefix}{path} HTTP/1.1", sent)
+        connection = await self._pool.take(peer)
+        try:
+            await connection.send(head, parts, hold=hold)
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        return peer, connection
 
 
-def _no_answer(error: Exception) -> Exception:
-    # TimeoutError is an OSError, too; a deadline of ours is asyncio's to raise, not a failed connection.
-    deadline = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
-    return error if deadline else NoAnswer(type(error).__name__)
+def _head(line: str, headers: Mapping[str, str]) -> bytes:
+    text = line + "".join([f"\r\n{name}: {value}" for name, value in headers.items()])
+    if text.count("\n") != len(headers) or text.count("\r") != len(headers):
+        raise AssertionError("a header must not hold a line break")
+    return f"{text}\r\n\r\n".encode("latin-1")
+
+
+def _answer(head: Head, body: bytes) -> Answer:
+    _must_be_plain(head)
+    return Answer(head.status, head.headers, body)
+
+
+def _must_be_plain(head: Head) -> None:
+    if head.headers.get("content-encoding", IDENTITY) != IDENTITY:
+        raise NoAnswer("CompressedAnswer")
 
 
 def unreachable(reason: Reason, host: str, error: NoAnswer, consequence: str = "") -> GenerationError:
@@ -197,24 +217,3 @@ def unreachable(reason: Reason, host: str, error: NoAnswer, consequence: str = "
         hint=f"Check that the network resolves {host} to restricted.googleapis.com (199.36.153.4/30)",
         retry_after=1.0,
     )
-
-
-def _address(url: str) -> URL:
-    # The path is encoded already; encoding it anew would spoil signed and escaped names.
-    return URL(url, encoded=True)
-
-
-def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:
-    return {key.lower(): value for key, value in response.headers.items()}
-
-
-async def _pieces(parts: tuple[bytes, ...]) -> AsyncIterator[memoryview]:
-    for part in parts:
-        view = memoryview(part)
-        for at in range(0, len(view), PIECE_BYTES):
-            yield view[at : at + PIECE_BYTES]
-
-
-def _tls() -> ssl.SSLContext:
-    # Honours SSL_CERT_FILE and SSL_CERT_DIR, as every client on the instance does.
-    return ssl.create_default_context()

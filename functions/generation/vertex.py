@@ -5,12 +5,13 @@ import json
 from typing import Protocol
 
 from generation.admission import Room
+from generation.connection import NoAnswer
 from generation.conversation import ModelCall
 from generation.decoding import Document
 from generation.errors import GenerationError, Reason, failure
 from generation.refusals import MODEL, Refusal, translate
 from generation.settings import Settings
-from generation.transport import Answer, NoAnswer, Transport, unreachable
+from generation.transport import Answer, Transport, unreachable
 
 API_VERSION = "v1"
 """Google's samples for these models use v1 (2026-08)."""

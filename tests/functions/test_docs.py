@@ -108,11 +108,11 @@ class TestRequirements:
 
     def test_everything_imported_is_wanted(self) -> None:
         distributions = {
-            "aiohttp": "aiohttp",
             "functions_framework": "functions-framework",
             "google.auth": "google-auth",
             "google": "google-auth",
             "google_crc32c": "google-crc32c",
+            "httptools": "httptools",
             "jinja2": "jinja2",
             "opentelemetry.metrics": "opentelemetry-api",
             "opentelemetry.trace": "opentelemetry-api",
@@ -122,7 +122,6 @@ class TestRequirements:
             "pydantic_core": "pydantic",
             "requests": "requests",
             "starlette": "starlette",
-            "yarl": "yarl",
         }
         modules = set()
         for path in (ROOT / "functions").rglob("*.py"):
@@ -130,7 +129,7 @@ class TestRequirements:
             modules |= set(re.findall(r"^(?:from|import) ([a-z][a-z0-9_]*(?:\.[a-z_]+)?)", text, re.MULTILINE))
         foreign = {m for m in modules if m.partition(".")[0] not in {*sys.stdlib_module_names, "generation"}}
         needed = {distributions.get(module) or distributions[module.partition(".")[0]] for module in foreign}
-        found_by_their_users = {"httptools", "uvloop"}  # uvicorn and asyncio take them where they are
+        found_by_their_users = {"uvloop"}  # uvicorn takes it where it is
         assert needed | found_by_their_users == requirement_names(self.wanted)
 
     def test_it_agrees_with_the_projects_own_bounds(self) -> None:

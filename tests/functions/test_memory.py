@@ -33,9 +33,7 @@ def _ours(found: object) -> bool:
     if inspect.iscoroutine(found) or inspect.isframe(found):
         code = found.cr_code if inspect.iscoroutine(found) else found.f_code
         return "/generation/" in code.co_filename
-    # A connection that ends leaves aiohttp's protocol and parser in a cycle; a request and its answer do not.
-    module = type(found).__module__
-    return module.partition(".")[0] in {"generation", "starlette"} or module == "aiohttp.client_reqrep"
+    return type(found).__module__.partition(".")[0] in {"generation", "starlette", "httptools"}
 
 
 async def test_a_request_leaves_no_cycle(function: Function, garbage: list[object]) -> None:
