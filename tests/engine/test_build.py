@@ -198,6 +198,7 @@ def test_a_failed_build_tells_go_s_last_words_and_where_the_rest_is(build: Told,
     error = failure(build(fail="main.go:7: undefined: nothing"))
     assert type(error) is errors.BuildError
     assert error.exit_code == 43
+    assert error.message.startswith("Go could not build the engine (")
     assert "main.go:7: undefined: nothing" in error.message
     assert str(cache.log(build().name)) in error.message
     assert "main.go:7: undefined: nothing" in cache.log(build().name).read_text()
@@ -230,7 +231,7 @@ def test_a_disk_that_runs_full_while_go_works_is_named_as_such(build: Told) -> N
     error = failure(build(fail="write x: no space left on device"))
     assert type(error) is errors.DiskFullError
     assert error.exit_code == 42
-    assert "ran full" in error.message
+    assert "The disk ran full while the engine was being made for" in error.message
     assert "go clean -cache" in (error.cure or "")
 
 

@@ -17,15 +17,18 @@ SHORTEST, ENOUGH = 8, 13
 
 @dataclass(frozen=True)
 class Failure:
-    """One ``raise`` of a PlantainError.
+    """One place at which a PlantainError is made.
 
     Attributes:
+        line: on which its call begins.
+        end: line on which it ends.
         kind: name of the class.
         pieces: what is constant in its message.
     """
 
     path: Path
     line: int
+    end: int
     kind: str
     pieces: tuple[str, ...]
 
@@ -48,15 +51,13 @@ def kinds(kind: type[PlantainError] = PlantainError) -> set[str]:
 
 
 def failures(folder: Path, names: set[str]) -> Iterator[Failure]:
-    """The failures that the sources below a folder raise."""
+    """The failures that the sources below a folder make, to raise or to hand on."""
     for path in sorted(folder.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
-                continue
-            name = node.exc.func
-            if isinstance(name, ast.Name) and name.id in names:
-                yield Failure(path, node.lineno, name.id, tuple(pieces(node.exc)))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                end = node.end_lineno or node.lineno
+                yield Failure(path, node.lineno, end, node.func.id, tuple(pieces(node)))
 
 
 def pieces(call: ast.Call) -> Iterator[str]:

@@ -18,11 +18,12 @@ from plantain.batch.plan import ENDED, Part, Plan
 from plantain.batch.rows import rows, table_rows
 from plantain.batch.table import insert
 from plantain.commands import batch as command
-from plantain.errors import ErrorFound, GoogleCloudError, InputError, WarningFound
+from plantain.errors import ErrorFound, GoogleCloudError, InputError
 from plantain.google_cloud import GoogleCloud
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 from tests.plantain.conftest import FakeCloud
+from tests.plantain.ending import ends
 
 LABELS = {"campaign": "spring-launch"}
 OUTPUTS = {"projectId": "spring-1", "bucket": "spring-1-images", "labels": LABELS}
@@ -211,6 +212,12 @@ class TestSubmit:
             submission.submit(cloud, plan, tmp_path / "b")  # type: ignore[arg-type]  # a fake
         assert caught.value.exit_code == 2
 
+    def test_an_input_that_is_gone_is_not_uploaded(self, plan: Plan, cloud: FakeCloud, tmp_path: Path) -> None:
+        cloud.answers["GET aiplatform/"] = {}
+        (tmp_path / "b" / plan.parts[0].file).unlink()
+        with ends(2, f"{plan.parts[0].file} cannot be read: No such file or directory."):
+            submission.submit(cloud, plan, tmp_path / "b")  # type: ignore[arg-type]  # a fake
+
     @pytest.mark.usefixtures("vertex")
     @pytest.mark.parametrize(("digest", "refused"), [("equal", False), ("b3RoZXI=", True)])
     def test_an_object_that_is_there_is_taken_only_when_it_is_equal(
@@ -302,9 +309,8 @@ class TestCancel:
         plan = Plan.load(folder)
         plan.parts = [part.model_copy(update={"job": ""}) for part in plan.parts]
         plan.save(folder)
-        with pytest.raises(InputError, match="nothing to cancel") as caught:
+        with ends(2, "has no jobs, so there is nothing to cancel."):
             command.cancel(folder)
-        assert caught.value.exit_code == 2
 
     @pytest.mark.usefixtures("project")
     def test_after_a_cancelled_batch_every_row_without_an_image_can_be_made_by_another(
@@ -316,14 +322,12 @@ class TestCancel:
         plan.parts[1].state = "JOB_STATE_CANCELLING"
         plan.save(folder)
         cloud.answers["GET aiplatform/v1/jobs/1"] = {"state": "JOB_STATE_CANCELLED"}
-        with pytest.raises(WarningFound, match="1 of 2 jobs ended before their time: cancelled") as caught:
+        with ends(10, "1 of 2 jobs ended before their time: cancelled"):
             command.watch(folder, every=0.05)
-        assert caught.value.exit_code == 10
         cloud.answers["GET storage/"] = {"items": [{"name": "out/predictions.jsonl"}]}
         cloud.stored = [json.dumps(answer(instance({"prompt": "a"}, model(), LABELS)))]
-        with pytest.raises(WarningFound, match="2 rows have no image") as caught:
+        with ends(10, "2 rows have no image"):
             command.fetch(folder)
-        assert caught.value.exit_code == 10
         left = [json.loads(line)["prompt"] for line in (folder / "retry.jsonl").read_text().splitlines()]
         assert left == ["b", "c"]
         assert "1 in" in capsys.readouterr().out
@@ -424,7 +428,7 @@ class TestCommands:
         plan = Plan.load(deployed / "b")
         plan.parts[0].job = "j"
         plan.save(deployed / "b")
-        with pytest.raises(InputError, match="has jobs already"):
+        with ends(2, "has jobs already, so it is not prepared again."):
             command.prepare(str(path), folder=deployed / "b")
 
     @pytest.mark.parametrize("options", [{"name": "Ä"}, {"model": "dall-e"}])
@@ -451,7 +455,7 @@ class TestCommands:
 
     def test_watching_before_submitting_is_refused(self, deployed: Path, cloud: FakeCloud) -> None:
         assert cloud
-        with pytest.raises(InputError, match="parts without a job"):
+        with ends(2, "has parts without a job."):
             command.watch(self.saved(deployed))
 
     def test_a_job_that_failed_ends_with_exit_code_11_and_its_reason(self, deployed: Path, cloud: FakeCloud) -> None:
@@ -483,9 +487,8 @@ class TestCommands:
 
     def test_fetching_too_early_ends_with_exit_code_10(self, deployed: Path, cloud: FakeCloud) -> None:
         cloud.answers["GET aiplatform/"] = {"state": "JOB_STATE_RUNNING"}
-        with pytest.raises(WarningFound, match="no results yet: running") as caught:
+        with ends(10, "1 of 1 jobs have no results yet: running"):
             command.fetch(self.saved(deployed, job="j", state="JOB_STATE_PENDING"))
-        assert caught.value.exit_code == 10
 
 
 @pytest.fixture(scope="module")

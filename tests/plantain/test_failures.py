@@ -49,6 +49,7 @@ from plantain.live_models import Reading
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 from tests.plantain.conftest import ROOT, FakeCloud
+from tests.plantain.ending import ends
 from tests.plantain.failures import failures, kinds, spoken
 
 OUTPUTS = {
@@ -136,6 +137,9 @@ CASES = (
     Case("campaign list --stack nowhere", 2, "There is no stack 'nowhere': Pulumi.nowhere.yaml does not exist"),
     Case("campaign list", 2, "campaigns/bad.yaml", {"campaigns/bad.yaml": "labels: [\n"}),
     Case("cost forecast spring-launch --images many", 2, "'many' is no number of images."),
+    Case("cost forecast bad --images 5", 2, "bad.yaml is wrong in ", {"campaigns/bad.yaml": "labels: {}\n"}),
+    Case("cost forecast bad --images 5", 2, "bad.yaml cannot be read: 'utf-8'", {"campaigns/bad.yaml": "\udcff"}),
+    Case("cost forecast spring-launch --images 5 --html f/p.html", 2, "The page f/p.html cannot be wri", {"f": "file"}),
     Case("cost forecast spring-launch --images 8K=5", 2, "makes no '8K' images, so they have no price"),
     Case("cost forecast spring-launch --images 5 --unit-price free", 2, "'free' is no price."),
     Case("cost forecast spring-launch --images 5 --model dall-e", 2, "is not in the table of models"),
@@ -364,6 +368,14 @@ def test_without_pulumi_a_stack_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="pulumi is not on PATH") as caught:
         Stack("prod", tmp_path, {"PATH": str(tmp_path)}).outputs()
     assert (caught.value.exit_code, caught.value.cure) == (5, "plantain engine")
+
+
+def test_what_pulumi_said_of_its_failure_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.write_text("#!/bin/sh\necho 'error: the passphrase is wrong' >&2\nexit 255\n")
+    program.chmod(0o755)
+    with ends(5, "error: pulumi stack of stack prod failed.\nerror: the passphrase is wrong\n"):
+        Stack("prod", tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"}).outputs()
 
 
 def test_a_copy_whose_name_leads_out_of_the_folder_is_not_written(cloud: FakeCloud, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from plantain.generation_run.prompts import read_prompts
 from plantain.generation_run.references import reference
 from plantain.generation_run.runner import Runner, wait
 from plantain.generation_run.sheet import write_sheet
+from tests.plantain.ending import ends
 
 IMAGE = b"image bytes"
 DIGEST = hashlib.sha256(IMAGE).hexdigest()
@@ -466,3 +467,34 @@ def test_a_queued_request_that_fails_is_a_refusal_and_one_that_never_ends_is_a_f
 def test_the_queue_is_asked_for_by_an_option() -> None:
     assert options_of({**GIVEN, "queued": True}) == {"async": True}
     assert "async" in {field.alias or name for name, field in Request.model_fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(403, text="<Error>ExpiredToken</Error>"), "gs://b/o cannot be fetched: HTTP 403"),
+        (httpx.ConnectError("refused"), "gs://b/o cannot be fetched (ConnectError: refused)."),
+    ],
+)
+def test_an_image_that_cannot_be_fetched_is_named_with_the_reason(
+    answer: httpx.Response | httpx.HTTPError, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(*_: Any, **__: Any) -> httpx.Response:
+        if isinstance(answer, httpx.HTTPError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(httpx, "get", get)
+    image = {"uri": "gs://b/o", "signedUrl": "https://storage.example/o", "sha256": "00", "mimeType": "image/png"}
+    with ends(6, words):
+        Function("https://f", "token").download(image, tmp_path / "o")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_queued_image_whose_function_went_away_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any, **__: Any) -> httpx.Response:
+        raise httpx.ReadTimeout("too slow")
+
+    monkeypatch.setattr(httpx, "get", gone)
+    with ends(6, "https://f/images/ab cannot be read (ReadTimeout: too slow)."):
+        Function("https://f", "token").when_ready(httpx.Response(202, json={"id": "ab"}), sleep=lambda _: None)

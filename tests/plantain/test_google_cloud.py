@@ -12,6 +12,7 @@ from plantain import endpoints, retrying
 from plantain.credentials import ApplicationDefault
 from plantain.errors import CredentialsError, GoogleCloudError, InputError
 from plantain.google_cloud import GoogleCloud
+from tests.plantain.ending import ends
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -162,6 +163,15 @@ def test_a_refusal_gives_googles_reason(error: dict[str, Any], reason: str, clou
     assert raised.value.exit_code == 7
 
 
+def test_a_refusal_without_an_explanation_is_said_to_have_none(cloud: Callable[..., GoogleCloud]) -> None:
+    handler, _ = answers(httpx.Response(404), httpx.Response(403, json={"error": {"status": "PERMISSION_DENIED"}}))
+    one = cloud(handler)
+    with ends(7, "cloudkms.googleapis.com v1/x: HTTP 404: no explanation"):
+        one.call("GET", "cloudkms", "v1/x")
+    with ends(7, "cloudkms.googleapis.com v1/x: HTTP 403 PERMISSION_DENIED: no explanation"):
+        one.call("GET", "cloudkms", "v1/x")
+
+
 def test_a_page_that_is_no_json_is_named(cloud: Callable[..., GoogleCloud]) -> None:
     handler, _ = answers(httpx.Response(200, text="<html>"))
     with pytest.raises(GoogleCloudError) as raised:
@@ -220,3 +230,22 @@ def test_without_credentials_the_cure_is_a_login(tmp_path: Path, monkeypatch: py
         ApplicationDefault()(renew=False)
     assert raised.value.exit_code == 8
     assert raised.value.cure == "gcloud auth application-default login"
+
+
+class Broken(httpx.SyncByteStream):
+    """An answer whose connection breaks after its first line."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"first\n"
+        raise httpx.ReadError("reset")
+
+
+def test_an_object_whose_connection_breaks_is_not_taken_for_whole(cloud: Callable[..., GoogleCloud]) -> None:
+    handler, _ = answers(httpx.Response(200, stream=Broken()), httpx.Response(403, json={"error": {"message": "no"}}))
+    one = cloud(handler)
+    read: list[str] = []
+    with ends(7, "the connection broke (ReadError: reset), so it was not read to its end"):
+        read.extend(one.lines("storage", "storage/v1/b/b/o/o"))
+    with ends(7, "storage.googleapis.com storage/v1/b/b/o/o: HTTP 403: no"):
+        read.extend(one.lines("storage", "storage/v1/b/b/o/o"))
+    assert read == ["first"]

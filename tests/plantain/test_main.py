@@ -63,7 +63,7 @@ def test_a_full_disk_is_told_in_a_line_and_ends_with_1(
         main.main()
     assert caught.value.code == 1
     shown = capsys.readouterr().err
-    assert shown.startswith("error: out/run.jsonl: No space left on device.")
+    assert shown.startswith("error: out/run.jsonl: No space left on device. What was done until then stays.")
     assert "Traceback" not in shown
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from plantain.errors import SandboxError
 from plantain.sandbox_process import Sandbox
+from tests.plantain.ending import ends
 
 
 def plantain(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -132,3 +133,12 @@ def test_ctrl_c_during_the_start_leaves_no_process(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def test_a_folder_in_the_way_and_a_sandbox_that_fell_silent_end_with_3(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with ends(3, f"The folder {tmp_path / 'file' / 'd'} cannot be written (Not a directory)"):
+        Sandbox.start(tmp_path / "file" / "d", 0)
+    silent = Sandbox("http://127.0.0.1:1", 4711, tmp_path, "", "token")
+    with ends(3, "The sandbox at http://127.0.0.1:1 does not answer (ConnectError)."):
+        silent.get("status")

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from plantain.audit.errors import BundleError, EvidenceChanged, SigningKeyError, SourceError
 from plantain.commands.audit import app
-from plantain.errors import ErrorFound, InputError, WarningFound
+from plantain.errors import ErrorFound, InputError, PlantainError, WarningFound
+from tests.plantain.ending import told
 
 from .conftest import ROOT, Chain
 from .images import write_images
@@ -25,6 +26,8 @@ def plantain(*arguments: str | Path) -> tuple[str, Any]:
     if isinstance(done.exception, SystemExit) or done.exception is None:
         assert done.exit_code == 0, done.output
         return done.stdout, None
+    assert isinstance(done.exception, PlantainError), done.output
+    assert told(done.exception)[0] == done.exception.exit_code
     return done.stdout, done.exception
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from plantain.audit import manifest, presentation, run, signature
 from plantain.audit.errors import AuditError, BundleError, SigningKeyError, SourceError
 from plantain.commands.audit import app
 from plantain.errors import ErrorFound, InputError, PlantainError, WarningFound
+from tests.plantain.ending import ends, told
 
 from .conftest import ROOT, Chain, request
 from .synthetic import write_units
@@ -27,6 +29,7 @@ def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(*arguments: str | Path) -> PlantainError:
     done = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert isinstance(done.exception, PlantainError), done.output
+    assert told(done.exception)[0] == done.exception.exit_code
     return done.exception
 
 
@@ -153,3 +156,12 @@ def test_an_audit_ends_as_bad_as_its_worst_failure(
         presentation.end(done, fail_on)
     assert raised.value.exit_code == code
     presentation.end(done, "never")
+
+
+def test_a_bundle_without_a_manifest_and_events_that_are_missing_are_named(tmp_path: Path) -> None:
+    with ends(2, "holds no evidence: there is no manifest.json."):
+        manifest.load(tmp_path)
+    (tmp_path / "state.json").write_text(json.dumps({"version": 3, "deployment": {"resources": []}}))
+    events = tmp_path / "none.json"
+    error = refused("run", "--stack", "sandbox", "--state", tmp_path / "state.json", "--events", events, "--offline")
+    assert f"{events} cannot be read: " in error.message
