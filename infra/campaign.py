@@ -15,6 +15,7 @@ from infra import campaign_model, naming
 from infra.accounts import BuildAccount, RuntimeAccount
 from infra.alerts import Alerts, watched
 from infra.audit_logs import AuditLogs
+from infra.binary_authorization import ImagePolicy
 from infra.budget import Budget
 from infra.channels import Channels
 from infra.component import Component
@@ -52,6 +53,7 @@ class CampaignFoundation(Component):
         billing_account: str,
         region: str,
         retention: Retention,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("CampaignFoundation", campaign.name, opts=opts)
@@ -61,6 +63,7 @@ class CampaignFoundation(Component):
             parent=parent,
             billing_account=billing_account,
             retention=retention,
+            after=after,
             opts=self._options(),
         )
         apis = tuple(self.project.services.values())
@@ -243,6 +246,12 @@ class Campaign(Component):
             if campaign.queue.enabled
             else None
         )
+        # In a project of others the policy is theirs: one that is written here would hold for all that they run.
+        policy = (
+            ImagePolicy(name, project=project, location=region, after=ready("binaryauthorization"), opts=options)
+            if campaign.function.binary_authorization and not existing
+            else None
+        )
         function = ImageFunction(
             campaign,
             project=project,
@@ -270,6 +279,7 @@ class Campaign(Component):
                 *runtime.grants,
                 *build.grants,
                 *(queue.grants if queue else ()),
+                *((policy.policy,) if policy else ()),
                 network.route,
                 *network.firewalls,
                 *network.records,

@@ -28,6 +28,7 @@ APIS = (
 )
 BUCKET = SINK = VIEW = "audit"
 LOGS = "logs"
+DEFAULTS = "new-projects"
 FILTER = " OR ".join(
     f'log_id("{log}")'
     for log in (
@@ -49,6 +50,7 @@ class LogProject(Component):
     Attributes:
         project: the project, which belongs into the perimeter.
         writers: identities the sinks write as, which an enforced perimeter must let in.
+        defaults: what a project must come after so that its first log buckets are encrypted; empty without it.
         outputs: what the stack says about it.
     """
 
@@ -75,12 +77,16 @@ class LogProject(Component):
         project = self.project.project
         asked = pulumi.InvokeOutputOptions(parent=self, depends_on=self.project.enabled("logging"))
         agent = gcp.logging.get_project_cmek_settings_output(project=project.project_id, opts=asked)
+        users = {LOGS: {"logging": agent.service_account_id.apply(naming.service_account_member)}}
+        if logs.default_key:
+            above = _encrypting_account(settings, opts=asked).apply(naming.service_account_member)
+            users[DEFAULTS] = {"logging": above}
         keys = SharedKeys(
             "logs",
             project=project,
             location=settings.region,
             labels=labels,
-            users={LOGS: {"logging": agent.service_account_id.apply(naming.service_account_member)}},
+            users=users,
             retention=retention,
             after=apis,
             opts=self._options(),
@@ -98,6 +104,7 @@ class LogProject(Component):
             deletion_policy=retention.bucket,
             opts=self._options(after=[*apis, *keys.grants[LOGS]], protect=retention.protect),
         )
+        self.defaults = self._defaults(settings, keys) if logs.default_key else ()
         sinks = self._sinks(settings, logs)
         for name, sink in sinks.items():
             gcp.projects.IAMMember(
@@ -123,6 +130,19 @@ class LogProject(Component):
             "writers": self.writers,
         }
         self.register_outputs(dict(self.outputs))
+
+    def _defaults(self, settings: Settings, keys: SharedKeys) -> tuple[pulumi.Resource, ...]:
+        """What Logging does with projects that are made from now on: the only way to a key for `_Required`."""
+        common: dict[str, Any] = {
+            "kms_key_name": keys.keys[DEFAULTS].id,
+            "storage_location": settings.region,
+            "opts": self._options(after=keys.grants[DEFAULTS]),
+        }
+        if settings.folder:
+            return (
+                gcp.logging.FolderSettings("logs-defaults", folder=settings.folder.removeprefix("folders/"), **common),
+            )
+        return (gcp.logging.OrganizationSettings("logs-defaults", organization=settings.organization, **common),)
 
     def _sinks(self, settings: Settings, logs: CentralLogs) -> dict[str, Any]:
         common: dict[str, Any] = {
@@ -169,3 +189,12 @@ class LogProject(Component):
                 ),
                 opts=self._options(),
             )
+
+
+def _encrypting_account(settings: Settings, *, opts: pulumi.InvokeOutputOptions) -> pulumi.Output[str]:
+    """Who encrypts log buckets for the folder or organisation; asking for it makes it."""
+    if settings.folder:
+        number = settings.folder.removeprefix("folders/")
+        return gcp.logging.get_folder_settings_output(folder=number, opts=opts).kms_service_account_id
+    found = gcp.logging.get_organization_settings_output(organization=settings.organization, opts=opts)
+    return found.kms_service_account_id

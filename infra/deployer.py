@@ -98,8 +98,13 @@ PREVIEWER_RIGHTS = (
     Right(
         "plantainPreviewer",
         Level.SCOPE,
-        "settings of Cloud Logging, quotas and worker pools cannot be read",
-        permissions=("logging.settings.get", "cloudquotas.quotas.get", "cloudbuild.workerpools.get"),
+        "settings of Cloud Logging, quotas, worker pools and policies of Binary Authorization cannot be read",
+        permissions=(
+            "logging.settings.get",
+            "cloudquotas.quotas.get",
+            "cloudbuild.workerpools.get",
+            "binaryauthorization.policy.get",
+        ),
     ),
     Right("roles/logging.viewer", Level.SCOPE, "sinks and log buckets cannot be read"),
     Right("roles/monitoring.viewer", Level.SCOPE, "alert policies cannot be read"),

@@ -85,8 +85,7 @@ class Encryption(Component):
         self.keys = {
             key: gcp.kms.CryptoKey(
                 f"{name}-{key}",
-                # A ring that others use as well tells keys apart by the project they are for.
-                name=project.project_id.apply(partial(naming.shared_key, key=word)) if placement.ring else word,
+                name=self._key_name(project, placement, word, adopted=adopted),
                 key_ring=ring,
                 purpose="ENCRYPT_DECRYPT",
                 rotation_period=f"{placement.rotation_days * SECONDS_A_DAY}s",
@@ -101,6 +100,19 @@ class Encryption(Component):
         }
         self.grants = encrypters(name, self.keys, users, opts=self._options())
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
+
+    @staticmethod
+    def _key_name(
+        project: gcp.organizations.Project, placement: Keys, word: str, *, adopted: bool
+    ) -> pulumi.Input[str] | None:
+        """A key's name; None has the provider draw one, which the state keeps."""
+        if not placement.ring:
+            return word  # the ring is the campaign's own
+        if adopted:
+            # Ring and project both stay, and so do the names of the keys of the campaign before.
+            return None
+        # A ring that others use as well tells keys apart by the project they are for, whose id is never used again.
+        return project.project_id.apply(partial(naming.shared_key, key=word))
 
     def _ring(
         self, name: str, project: gcp.organizations.Project, location: str, placement: Keys, *, adopted: bool

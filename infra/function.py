@@ -119,6 +119,7 @@ class ImageFunction(Component):
             ),
             service_config=gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
                 service_account_email=deployment.runtime_email,
+                binary_authorization_policy="default" if size.binary_authorization else None,
                 available_cpu=CPU,
                 available_memory=size.memory,
                 timeout_seconds=size.timeout_seconds,

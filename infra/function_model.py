@@ -79,6 +79,14 @@ class Function(Model):
         examples=["{}"],
     )
 
+    binary_authorization: bool = Field(
+        default=False,
+        description="true: Cloud Run serves no container image but those of the campaign's own repository, as a policy "
+        "of Binary Authorization says; in a project of others theirs decides, and has to admit that repository; "
+        "false: nothing is asked",
+        examples=["true"],
+    )
+
     @field_validator("secrets")
     @classmethod
     def _leave_names_of_others(cls, secrets: dict[str, str]) -> dict[str, str]:

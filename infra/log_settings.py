@@ -50,6 +50,13 @@ class CentralLogs(Model):
         description="list of who may read audit log entries, such as group:auditors@example.com",
         examples=["group:auditors@example.com"],
     )
+    default_key: bool = Field(
+        default=False,
+        description="true: the log buckets that Google makes with every project from now on, _Required and _Default, "
+        "lie in the region and are encrypted with a key of the log project; that outlives pulumi destroy and has to be "
+        "taken back by hand, see docs/infrastructure.md; false: they are as Google makes them",
+        examples=["true"],
+    )
     billing_account_sink: bool = Field(
         default=False,
         description="true: entries about the billing account are kept here too, which needs "

@@ -113,6 +113,7 @@ moment that has none, and not Vertex AI, because generation stores nothing."""
 FOUNDATION_SERVICES = (
     "accesscontextmanager.googleapis.com",
     "billingbudgets.googleapis.com",
+    "binaryauthorization.googleapis.com",
     "cloudasset.googleapis.com",
     "cloudbilling.googleapis.com",
     "cloudquotas.googleapis.com",

@@ -7,7 +7,7 @@ blocks its name for ever: since a new project gets a new suffix, `pulumi up` aft
 Deliberately not here: folders and organisation policies, which belong to the foundation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_gcp as gcp
@@ -47,6 +47,7 @@ def apis_of(campaign: Campaign) -> tuple[str, ...]:
     """The APIs a campaign needs."""
     return (
         *APIS,
+        *(("binaryauthorization.googleapis.com",) if campaign.function.binary_authorization else ()),
         *(("cloudquotas.googleapis.com",) if campaign.quotas or campaign.capacity.quota_adjuster else ()),
         *(("containerscanning.googleapis.com",) if campaign.build.scan else ()),
         *(("secretmanager.googleapis.com",) if campaign.function.secrets else ()),
@@ -70,10 +71,11 @@ class CampaignProject(Component):
         parent: Mapping[str, str],
         billing_account: str,
         retention: Retention,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name, labels = campaign.name, campaign.labels.as_labels()
-        super().__init__("Project", name, opts=opts)
+        super().__init__("Project", name, after=after, opts=opts)
         existing = campaign.project.existing
         self.lien: gcp.resourcemanager.Lien | None = None
         if existing:

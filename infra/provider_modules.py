@@ -3,7 +3,8 @@
 A service's package of pulumi_gcp imports all of its resources at first use: for ``pulumi_gcp.compute`` that is nearly
 three hundred modules for the six that this program names, a second of every preview. Here a service's package starts
 empty and takes a resource's module in when the program first names it. A name that is in none of the modules where it
-should be makes the package load whole, as without this module; so nothing can be missed.
+should be makes the package load whole, as without this module; so nothing can be missed. Arguments and results
+are classes of their own, see ``provider_classes``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from infra import provider_classes
+
 PACKAGE = "pulumi_gcp"
+WHOLE: set[str] = set()
+"""Packages that had to be loaded whole."""
 
 
 def key(name: str) -> str:
@@ -57,23 +62,33 @@ class ServiceLoader(Loader):
             if name == candidate:
                 return found
         module.__dict__.pop("__getattr__")
+        WHOLE.add(module.__name__)
+        provider_classes.complete(module.__name__)
         self.whole.exec_module(module)
         return getattr(module, name)
 
 
 class ServiceFinder(MetaPathFinder):
-    """Finds the packages of pulumi_gcp, one a service."""
+    """Finds the packages of pulumi_gcp, one a service, and what lies in them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The package of a service with the loader above; nothing for anything else."""
+        """A service's package or module with a loader of ours; nothing for anything else."""
         package, _, service = fullname.partition(".")
-        if package != PACKAGE or not service or "." in service:
+        if package != PACKAGE or not service or fullname.rpartition(".")[0] in WHOLE:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec and spec.loader and spec.submodule_search_locations:
-            spec.loader = ServiceLoader(spec.loader, Path(spec.submodule_search_locations[0]))
+        if spec is None or spec.loader is None or spec.origin is None:
+            return spec
+        service, _, name = service.partition(".")
+        if spec.submodule_search_locations:
+            if not name:
+                spec.loader = ServiceLoader(spec.loader, Path(spec.submodule_search_locations[0]))
+        elif name in provider_classes.HOLDERS:
+            spec.loader = provider_classes.ClassLoader(spec.loader, Path(spec.origin))
+        elif name:
+            spec.loader = provider_classes.ResourceLoader(spec.loader, Path(spec.origin))
         return spec
 
 

@@ -84,6 +84,7 @@ def deploy(
             billing_account=settings.billing_account,
             region=settings.region,
             retention=kept,
+            after=shared.logs.defaults if shared and shared.logs else (),
             opts=google,
         )
         for campaign in campaigns

@@ -45,6 +45,10 @@ SELECTION = (
         only=tuple(f"bigquery.{collection}." for collection in ("datasets", "jobs", "projects", "tabledata", "tables")),
     ),
     Selection("billingbudgets.v1", aliases=("v1beta1",)),
+    Selection(
+        "binaryauthorization.v1",
+        only=("binaryauthorization.projects.getPolicy", "binaryauthorization.projects.updatePolicy"),
+    ),
     Selection("cloudasset.v1"),
     Selection("cloudbilling.v1"),
     Selection("cloudbuild.v1"),

@@ -45,6 +45,11 @@ OPTIONS: dict[str, Any] = {
         }
     ],
 }
+FUNCTION: dict[str, Any] = {
+    "secrets": {"BRAND_KEY": f"{SECRET}/versions/1"},
+    "minInstances": 1,
+    "binaryAuthorization": True,
+}
 CHANGED: dict[str, Any] = {
     "invokers": ["group:agency@example.com"],
     "contacts": ["other-oncall@example.com"],
@@ -139,7 +144,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     made = Deployment.make(tmp_path_factory.mktemp("campaign"))
     try:
         number = others_projects(made, campaign_file(made)["labels"])
-        write(made, {**OPTIONS, "function": {"secrets": {"BRAND_KEY": f"{SECRET}/versions/1"}, "minInstances": 1}})
+        write(made, {**OPTIONS, "function": FUNCTION})
         write(made, {"images": {"retentionDays": 1}})
         assert made.stack.config_file is not None
         settings = yaml.safe_load(made.stack.config_file.read_text())
@@ -168,8 +173,8 @@ def test_the_campaign_works_in_the_project_and_with_the_ring_of_others(campaign:
     output = campaign.campaign()
     assert output["projectId"] == PROJECT
     keys = called(campaign, "GET", f"cloudkms/v1/projects/{KEYS}/locations/{REGION}/keyRings/{RING}/cryptoKeys")
-    named = {key["name"].rpartition("/")[2] for key in keys["cryptoKeys"]}
-    assert named == {f"{PROJECT}-function", f"{PROJECT}-images", f"{PROJECT}-logs"}
+    named = {key["name"].rpartition("/")[2].rpartition("-")[0] for key in keys["cryptoKeys"]}
+    assert named == {f"{CAMPAIGN}-function", f"{CAMPAIGN}-images", f"{CAMPAIGN}-logs"}
     bucket = called(campaign, "GET", f"storage/v1/b/{output['bucket']}")
     assert bucket["encryption"]["defaultKmsKeyName"].startswith(f"projects/{KEYS}/")
 

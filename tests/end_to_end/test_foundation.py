@@ -48,7 +48,7 @@ PERIMETER: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {
     "campaigns": "",
     "labels": LABELS,
-    "centralLogs": {"auditors": ["group:auditors@example.com"]},
+    "centralLogs": {"auditors": ["group:auditors@example.com"], "defaultKey": True},
     "contacts": [{"email": "security@example.com", "categories": ["SECURITY", "SUSPENSION"]}],
     "tags": {"keys": ["env"]},
     "organizationPolicies": {
@@ -138,6 +138,18 @@ def test_an_audit_entry_of_any_project_lands_in_the_log_project(foundation: tupl
     assert any("elsewhere-1" in str(entry) for entry in entries)
 
 
+def test_a_project_made_from_now_on_has_its_first_log_buckets_encrypted(
+    foundation: tuple[Organization, Stack],
+) -> None:
+    organization, stack = foundation
+    body = {"projectId": "later-1", "name": "x", "parent": {"type": "organization", "id": "123456789012"}}
+    organization.call("POST", "cloudresourcemanager/v1/projects", body)
+    bucket = organization.call("GET", "logging/v2/projects/later-1/locations/europe-west4/buckets/_Required")
+    key = bucket["cmekSettings"]["kmsKeyName"]
+    assert key.startswith(f"projects/{stack.outputs()['logs']['projectId']}/")
+    assert key.endswith("/cryptoKeys/new-projects")
+
+
 def test_changes_of_settings_replace_nothing_that_is_kept(foundation: tuple[Organization, Stack]) -> None:
     organization, stack = foundation
     levels = [*PERIMETER["accessLevels"], {"name": "office", "ipSubnetworks": ["198.51.100.0/24"]}]
@@ -150,7 +162,7 @@ def test_changes_of_settings_replace_nothing_that_is_kept(foundation: tuple[Orga
     change(
         stack,
         perimeter=owned(**changed),
-        centralLogs={"auditors": ["group:auditors@example.com"], "retentionDays": 500},
+        centralLogs={"auditors": ["group:auditors@example.com"], "defaultKey": True, "retentionDays": 500},
         labels={**LABELS, "owner": "somebody-else"},
         contacts=[],
     )

@@ -22,6 +22,7 @@ CASES: tuple[Case, ...] = (
     Case("function.timeoutSeconds", 300),
     Case("function.secrets", {"BRAND_KEY": "projects/acme-others/secrets/brand-key/versions/2"}),
     Case("function.secrets", {}, note="none any more"),
+    Case("function.binaryAuthorization", True),
     Case("images.nearlineAfterDays", 10),
     Case("images.archiveAfterDays", 60),
     Case("images.deleteAfterDays", 400),

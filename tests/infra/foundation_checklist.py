@@ -111,9 +111,12 @@ ROWS: tuple[Row, ...] = (
     Row(
         "organisation",
         "default key and place of new projects' log buckets",
-        instead="`logging.OrganizationSettings`: the organisation's logging identity must hold the key first, and the "
-        "plugin built here cannot ask who that is. Campaigns keep their entries in a bucket with a key of "
-        "their own, and none in the first one",
+        (
+            Shown("logging/organizationSettings:OrganizationSettings", "kmsKeyName"),
+            Shown("logging/organizationSettings:OrganizationSettings", "storageLocation", "europe-west4"),
+        ),
+        tests=("test_a_campaigns_project_comes_after_the_key_of_its_first_log_buckets",),
+        setting="centralLogs.defaultKey",
     ),
     Row("organisation", "essential contacts", (Shown("essentialcontacts/contact:Contact"),), setting="contacts"),
     Row(
@@ -228,6 +231,18 @@ ROWS: tuple[Row, ...] = (
         instead="no API switches the export on: the output `billingExport.console` is the page that does, and "
         "`plantain cost report --export` reads the table",
         setting="bootstrap.billingExport",
+    ),
+    Row(
+        "further hardening",
+        "Binary Authorization",
+        (
+            Shown("binaryauthorization/policy:Policy", "defaultAdmissionRule.evaluationMode", "ALWAYS_DENY"),
+            Shown("binaryauthorization/policy:Policy", "admissionWhitelistPatterns.namePattern"),
+            Shown("cloudfunctionsv2/function:Function", "serviceConfig.binaryAuthorizationPolicy", "default"),
+        ),
+        instead="attestations: Cloud Functions builds and deploys in one step, so nobody could attest in between; the "
+        "campaign's own repository is admitted, as Google's page on functions says",
+        setting="function.binaryAuthorization",
     ),
     Row(
         "further hardening",

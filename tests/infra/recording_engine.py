@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROJECT = "plantain"
+LABELS = {
+    "campaign": "spring-launch",
+    "owner": "brand-studio",
+    "cost-center": "cc-4711",
+    "env": "prod",
+    "data-class": "internal",
+    "ends-on": "2027-06-30",
+}
+"""Of every project that exists already: those of the smallest campaign file."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,8 @@ class _Outputs(Mocks):
         outputs = {"name": args.name, **args.inputs}
         match args.typ:
             case "gcp:organizations/project:Project":
-                project_id = args.inputs.get("projectId", f"{args.name}-0a1b2c3")
+                project_id = args.resource_id or args.inputs.get("projectId", f"{args.name}-0a1b2c3")
+                outputs |= {"effectiveLabels": LABELS} if args.resource_id else {}
                 return f"projects/{project_id}", outputs | {"projectId": project_id, "number": number(args.name)}
             case "gcp:projects/serviceIdentity:ServiceIdentity":
                 host = args.inputs["service"].split(".")[0]
@@ -119,6 +129,10 @@ class _Outputs(Mocks):
             return {"emailAddress": email, "member": f"serviceAccount:{email}", "id": "1"}, []
         if args.token == "gcp:logging/getProjectCmekSettings:getProjectCmekSettings":
             return {"serviceAccountId": "cmek-p1@gcp-sa-logging.iam.gserviceaccount.com", "id": "1"}, []
+        if args.token == "gcp:logging/getOrganizationSettings:getOrganizationSettings":
+            return {"kmsServiceAccountId": "cmek-o1@gcp-sa-logging.iam.gserviceaccount.com", "id": "1"}, []
+        if args.token == "gcp:logging/getFolderSettings:getFolderSettings":
+            return {"kmsServiceAccountId": "cmek-f1@gcp-sa-logging.iam.gserviceaccount.com", "id": "1"}, []
         if args.token == "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount":
             return {"email": "bq-1@bigquery-encryption.iam.gserviceaccount.com", "id": "1"}, []
         raise AssertionError(f"no answer for {args.token}")

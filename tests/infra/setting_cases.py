@@ -139,6 +139,7 @@ def _stack() -> Iterator[Case]:
     yield Case(f"{STACK}centralLogs.analytics", True, FOUNDATION, alone=True)
     yield Case(f"{STACK}centralLogs.auditors", ["group:others@example.com"], FOUNDATION)
     yield Case(f"{STACK}centralLogs.billingAccountSink", True, FOUNDATION)
+    yield Case(f"{STACK}centralLogs.defaultKey", True, FOUNDATION)
     policies = f"{STACK}organizationPolicies"
     yield Case(policies, GONE, FOUNDATION, apart=ALREADY)
     yield Case(f"{policies}.enforcement", "dry-run", FOUNDATION)

@@ -74,11 +74,9 @@ def tables() -> str:
     stack = [case for case in CASES if case.key.startswith(STACK)]
     campaign = [case for case in CASES if not case.key.startswith(STACK)]
     measured = results()
-    planned = sum("recorded" not in row(case) for case in CASES)
     return "\n".join(
         [
-            f"Measured on {measured['measured']}: {len(CASES)} changes, {planned} of them previewed by the engine.",
-            "Rows with a star are what the program registers: what would be replaced is not known of them.",
+            f"Measured on {measured['measured']}: {_planned()}",
             _deployed(measured["rounds"]),
             "",
             "### Settings of a stack",
@@ -89,10 +87,24 @@ def tables() -> str:
             "",
             table(campaign),
             "",
+            "### Planned, and not deployed",
+            "",
+            *_apart(),
+            "",
             "### Without a row",
             "",
             *(f"- `{name.removeprefix(STACK)}`: {why}" for name, why in WHOLE.items()),
         ]
+    )
+
+
+def _planned() -> str:
+    planned = sum("recorded" not in row(case) for case in CASES)
+    if planned == len(CASES):
+        return f"{len(CASES)} changes, all previewed by the engine."
+    return (
+        f"{len(CASES)} changes, {planned} of them previewed by the engine. Rows with a star are what the program "
+        "registers: no engine has planned them since they were changed, so what would be replaced is not known of them."
     )
 
 
@@ -101,9 +113,18 @@ def _deployed(rounds: list[dict[str, Any]]) -> str:
         return "None of them was deployed in this way yet; the tests in `tests/end_to_end` deploy most options."
     count = sum(len(one["settings"]) for one in rounds)
     return (
-        f"{count} of them were deployed, in {len(rounds)} rounds with an empty preview after each. The others name "
-        "something that is elsewhere, or would end what the rest starts from."
+        f"{count} of them were deployed, in {len(rounds)} rounds with an empty preview after each; why the others were "
+        "not is said below the tables."
     )
+
+
+def _apart() -> list[str]:
+    """Cases that no round deploys, by the reason why."""
+    reasons: dict[str, list[str]] = {}
+    for case in CASES:
+        if case.apart:
+            reasons.setdefault(case.apart, []).append(f"`{case.key.removeprefix(STACK)}`")
+    return [f"- {why}: {', '.join(names)}" for why, names in sorted(reasons.items())]
 
 
 def page(text: str) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from infra import campaign_file, settings, stack
 from infra.campaign_model import Campaign
-from tests.infra.recording_engine import Recording, run
+from tests.infra.recording_engine import LABELS, Recording, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,14 +52,7 @@ def make_settings(**changes: Any) -> settings.Settings:
 def document(name: str = "spring-launch", **changes: Any) -> dict[str, Any]:
     """The smallest complete campaign file."""
     content: dict[str, Any] = {
-        "labels": {
-            "campaign": name,
-            "owner": "brand-studio",
-            "cost-center": "cc-4711",
-            "env": "prod",
-            "data-class": "internal",
-            "ends-on": "2027-06-30",
-        },
+        "labels": {**LABELS, "campaign": name},
         "invokers": ["group:brand-studio@example.com"],
         "contacts": ["oncall@example.com"],
     }

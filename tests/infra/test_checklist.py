@@ -27,10 +27,12 @@ SWITCHED_ON: Mapping[str, tuple[Case, ...]] = {
         Case("keys.hardware", value=True),
         Case("build.dependencies", "registry"),
         Case("build.scan", value=True),
+        Case("function.binaryAuthorization", value=True),
         Case("capacity.quotaAdjuster", value=True),
     ),
     FOUNDATION: (
         Case(f"{STACK}centralLogs.billingAccountSink", value=True),
+        Case(f"{STACK}centralLogs.defaultKey", value=True),
         Case(f"{STACK}centralLogs.locked", value=True),
     ),
     SEED: (Case(f"{STACK}bootstrap.billingExport", value=True),),

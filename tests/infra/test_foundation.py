@@ -182,6 +182,34 @@ class TestCentralLogs:
         assert locked.inputs["locked"] is True
         assert locked.inputs["cmekSettings"]["kmsKeyName"]
 
+    @pytest.mark.parametrize(
+        ("folder", "kind", "account"),
+        [(None, "organization", "cmek-o1"), ("folders/234567890123", "folder", "cmek-f1")],
+    )
+    def test_new_projects_log_buckets_are_encrypted_on_request(
+        self, root: Path, folder: str | None, kind: str, account: str
+    ) -> None:
+        stack = record(root, [], perimeter=None, labels=LABELS, centralLogs={"defaultKey": True}, folder=folder)
+        found = stack.only(f"logging/{kind}Settings:{kind.capitalize()}Settings")
+        assert found.inputs[kind] == (folder or "123456789012").removeprefix("folders/")
+        assert found.inputs["storageLocation"] == "europe-west4"
+        key = stack.named("kms/cryptoKey:CryptoKey", "logs-new-projects")
+        assert found.inputs["kmsKeyName"] == f"id/{key.type}/{key.name}"
+        grant = stack.named("kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "logs-new-projects-logging")
+        assert grant.inputs["member"] == f"serviceAccount:{account}@gcp-sa-logging.iam.gserviceaccount.com"
+        assert grant.urn in stack.ancestors(found)
+
+    def test_a_campaigns_project_comes_after_the_key_of_its_first_log_buckets(self, root: Path) -> None:
+        stack = logs(root, "inline", defaultKey=True)
+        campaign = stack.named("organizations/project:Project", "spring-launch")
+        assert stack.only("logging/organizationSettings:OrganizationSettings").urn in stack.ancestors(campaign)
+
+    def test_without_it_a_campaigns_project_waits_for_no_log_project(self, root: Path) -> None:
+        stack = logs(root, "inline")
+        campaign = stack.named("organizations/project:Project", "spring-launch")
+        assert stack.of_type("logging/organizationSettings:OrganizationSettings") == []
+        assert not any("plantain-logs" in urn for urn in stack.ancestors(campaign))
+
     def test_the_log_project_is_inside_and_its_writers_are_let_in(self, root: Path) -> None:
         stack = logs(root, "inline")
         perimeter = stack.only("accesscontextmanager/servicePerimeter:ServicePerimeter").inputs["status"]

@@ -192,6 +192,11 @@ class TestKeys:
         names = {key.inputs["name"] for key in central.of_type("kms/cryptoKey:CryptoKey")}
         assert names == {f"spring-launch-0a1b2c3-{key}" for key in naming.KEYS}
 
+    def test_in_a_project_that_stays_they_get_names_that_nobody_had_before(self, root: Path) -> None:
+        adopted = {"existing": "acme-spring"}
+        stack = record(root, [make_campaign(project=adopted, keys={"project": "acme-keys", "ring": "campaigns"})])
+        assert [key.inputs.get("name") for key in stack.of_type("kms/cryptoKey:CryptoKey")] == [None] * 3
+
     def test_they_rotate_as_often_as_the_file_says(self, central: Recording) -> None:
         assert {key.inputs["rotationPeriod"] for key in central.of_type("kms/cryptoKey:CryptoKey")} == {"2592000s"}
 
@@ -207,6 +212,38 @@ class TestKeys:
     def test_hardware_keys_have_names_of_their_own_because_a_name_is_never_free_again(self, full: Recording) -> None:
         names = {key.inputs["name"] for key in full.of_type("kms/cryptoKey:CryptoKey")}
         assert names == {"function-hardware", "images-hardware", "logs-hardware"}
+
+
+class TestBinaryAuthorization:
+    POLICY = "binaryauthorization/policy:Policy"
+    FUNCTION = "cloudfunctionsv2/function:Function"
+
+    def test_only_images_of_the_campaigns_repository_are_served_and_the_function_waits(self, root: Path) -> None:
+        stack = record(root, [make_campaign(function={"binaryAuthorization": True})])
+        policy = stack.only(self.POLICY)
+        assert policy.inputs["defaultAdmissionRule"] == {
+            "evaluationMode": "ALWAYS_DENY",
+            "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+        }
+        repository = "europe-west4-docker.pkg.dev/spring-launch-0a1b2c3/functions/**"
+        assert policy.inputs["admissionWhitelistPatterns"] == [{"namePattern": repository}]
+        function = stack.only(self.FUNCTION)
+        assert function.inputs["serviceConfig"]["binaryAuthorizationPolicy"] == "default"
+        assert policy.urn in stack.ancestors(function)
+        apis = {service.inputs["service"] for service in stack.comes_after(policy) if "service" in service.inputs}
+        assert "binaryauthorization.googleapis.com" in apis
+
+    def test_nothing_is_asked_unless_the_file_says_so(self, stack: Recording) -> None:
+        assert stack.of_type(self.POLICY) == []
+        assert "binaryAuthorizationPolicy" not in stack.only(self.FUNCTION).inputs["serviceConfig"]
+        apis = {service.inputs["service"] for service in stack.of_type("projects/service:Service")}
+        assert "binaryauthorization.googleapis.com" not in apis
+
+    def test_the_policy_of_a_project_of_others_is_asked_and_never_written(self, root: Path) -> None:
+        existing = make_campaign(project={"existing": "acme-spring"}, function={"binaryAuthorization": True})
+        stack = record(root, [existing])
+        assert stack.of_type(self.POLICY) == []
+        assert stack.only(self.FUNCTION).inputs["serviceConfig"]["binaryAuthorizationPolicy"] == "default"
 
 
 class TestProjectOfOthers:

@@ -248,6 +248,9 @@ def serve(cloud: Cloud, document: Document) -> Document:
         "updateTime": cloud.clock.timestamp(),
         "lastModifier": "service-agent",
     }
+    service.pop("binaryAuthorization", None)
+    if policy := config.get("binaryAuthorizationPolicy"):
+        service["binaryAuthorization"] = {"useDefault": True} if policy == "default" else {"policy": policy}
     complete(cloud, service)
     require_all(cloud, service)
     new_revision(cloud, service)

@@ -12,6 +12,7 @@ from sandbox.paging import page
 from sandbox.resources import Resource
 from sandbox.services.cloudresourcemanager.operations import flat_operation
 from sandbox.services.cloudresourcemanager.queries import admits
+from sandbox.services.logging.settings import adopt
 from sandbox.services.serviceusage.enablement import enable
 
 Document = dict[str, Any]
@@ -82,6 +83,7 @@ class Project(Resource):
         call.cloud.store.put(NUMBERS, number, {"projectId": project_id})
         enable(call.cloud, project_id, [f"{name}.googleapis.com" for name in DEFAULT_SERVICES])
         grant_owner(call, project_id)
+        adopt(call.cloud, f"projects/{project_id}")
         return finished(call, document, "ProjectCreationStatus", {"gettable": True, "ready": True})
 
     def read(self, call: Call) -> Document:

@@ -12,6 +12,7 @@ from sandbox.resources import Resource
 from sandbox.services.logging import operations
 from sandbox.services.logging.accounts import key_account
 from sandbox.services.logging.query import compile_filter
+from sandbox.services.logging.settings import FIRST_BUCKETS
 
 if TYPE_CHECKING:
     from sandbox.call import Call
@@ -32,10 +33,19 @@ BUILT_IN: dict[str, Document] = {
 
 def ensure_built_in(call: Call, parent: str) -> None:
     """Store the buckets that exist without anybody creating them; ``parent`` is ``projects/p`` or the like."""
+    first = call.cloud.store.get(FIRST_BUCKETS, parent) or {}
     for identity, facts in BUILT_IN.items():
-        name = f"{parent}/locations/global/buckets/{identity}"
+        name = f"{parent}/locations/{first.get('storageLocation', 'global')}/buckets/{identity}"
         if call.cloud.store.get(KIND, name) is None:
-            call.cloud.store.put(KIND, name, {"name": name, **facts})
+            call.cloud.store.put(KIND, name, {"name": name, **facts, **encrypted(parent, first)})
+
+
+def encrypted(parent: str, first: Document) -> Document:
+    """What a default key adds to a first bucket."""
+    if not first.get("kmsKeyName"):
+        return {}
+    key, account = key_name(first["kmsKeyName"]), first["serviceAccountId"]
+    return {"cmekSettings": {"name": f"{parent}/cmekSettings", "kmsKeyName": key, "serviceAccountId": account}}
 
 
 class Bucket(Resource):

@@ -10,6 +10,7 @@ from sandbox.fields import without_defaults
 from sandbox.resources import Resource
 from sandbox.services.logging.accounts import writer
 from sandbox.services.logging.query import compile_filter
+from sandbox.services.logging.settings import FIRST_BUCKETS
 
 if TYPE_CHECKING:
     from sandbox.call import Call
@@ -44,11 +45,14 @@ BUILT_IN = {
 
 def ensure_built_in(call: Call, parent: str) -> None:
     """Store the sinks that exist without anybody creating them."""
+    first = call.cloud.store.get(FIRST_BUCKETS, parent) or {}
+    place = first.get("storageLocation", "global")
     for identity, text in BUILT_IN.items():
         name = f"{parent}/sinks/{identity}"
         if call.cloud.store.get(KIND, name) is None:
-            destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{identity}"
-            call.cloud.store.put(KIND, name, {"name": identity, "destination": destination, "filter": text})
+            destination = f"logging.googleapis.com/{parent}/locations/{place}/buckets/{identity}"
+            off = {"disabled": True} if identity == "_Default" and first.get("disableDefaultSink") else {}
+            call.cloud.store.put(KIND, name, {"name": identity, "destination": destination, "filter": text, **off})
 
 
 class Sink(Resource):

@@ -11,6 +11,7 @@ from sandbox.errors import FailedPrecondition, InvalidArgument, NotFound
 from sandbox.hierarchy import ACCOUNTS
 from sandbox.resources import Resource
 from sandbox.runtime.instances import HOSTS, SERVICES
+from sandbox.services.binaryauthorization import require_admitted
 
 if TYPE_CHECKING:
     from sandbox.cloud import Cloud
@@ -103,14 +104,27 @@ def complete(cloud: Cloud, document: Document) -> None:
     template.setdefault("maxInstanceRequestConcurrency", 80)
     template.setdefault("executionEnvironment", "EXECUTION_ENVIRONMENT_GEN2")
     template.setdefault("scaling", {}).setdefault("maxInstanceCount", 100)
+    limit(template)
+    document.setdefault("ingress", "INGRESS_TRAFFIC_ALL")
+    document.setdefault("launchStage", "GA")
+    document.setdefault("traffic", [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
+    require_account(cloud, template["serviceAccount"], project)
+
+
+def limit(template: Document) -> None:
+    """What a container gets that asks for nothing."""
     for container in template.setdefault("containers", [{}]):
         limits = container.setdefault("resources", {}).setdefault("limits", {})
         limits.setdefault("cpu", "1000m")
         limits.setdefault("memory", "512Mi")
-    document.setdefault("ingress", "INGRESS_TRAFFIC_ALL")
-    document.setdefault("launchStage", "GA")
-    document.setdefault("traffic", [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
-    account = template["serviceAccount"]
+
+
+def require_account(cloud: Cloud, account: str, project: str) -> None:
+    """The identity of what is deployed must exist.
+
+    Raises:
+        FailedPrecondition: it does not.
+    """
     if cloud.store.get(ACCOUNTS, f"projects/{account_project(account, project)}/serviceAccounts/{account}") is None:
         raise FailedPrecondition(f"Service account {account} does not exist.")
 
@@ -122,7 +136,12 @@ def account_project(email: str, fallback: str) -> str:
 
 
 def new_revision(cloud: Cloud, document: Document) -> None:
-    """Count up the generation and name the revision that serves it."""
+    """Count up the generation and name the revision that serves it.
+
+    Raises:
+        FailedPrecondition: the project's policy of Binary Authorization refuses the image.
+    """
+    require_admitted(cloud, document)
     generation = int(document.get("generation", "0")) + 1
     document["generation"] = document["observedGeneration"] = str(generation)
     name = document["name"]

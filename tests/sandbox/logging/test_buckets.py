@@ -162,3 +162,31 @@ def test_who_may_read_a_view_reads_nothing_else(
     assert status == 403
     assert "logging.logEntries.list" in answer["error"]["message"]
     assert admin("POST", "/logging/v2/entries:list", {})[0] == 400
+
+
+def test_new_projects_take_their_first_buckets_from_the_settings_above(admin: Caller, url: str, key: str) -> None:
+    path = "/logging/v2/organizations/123456789012/settings"
+    grant(admin, key, admin("GET", path)[1]["kmsServiceAccountId"])
+    body = {"kmsKeyName": key, "storageLocation": "europe-west4", "disableDefaultSink": True}
+    mask = {"updateMask": "kmsKeyName,storageLocation,disableDefaultSink"}
+    assert admin("PATCH", path, body, params=mask)[0] == 200
+    made = {"projectId": "later-project", "parent": {"type": "organization", "id": "123456789012"}}
+    assert admin("POST", "/cloudresourcemanager/v1/projects", made)[0] == 200
+    admin("POST", "/serviceusage/v1/projects/later-project/services/logging.googleapis.com:enable")
+    later = "/logging/v2/projects/later-project"
+    for name in ("_Default", "_Required"):
+        bucket = admin("GET", f"{later}/locations/europe-west4/buckets/{name}")[1]
+        assert bucket["cmekSettings"]["kmsKeyName"] == key
+        assert admin("GET", f"{later}/locations/global/buckets/{name}")[0] == 404
+    sink = admin("GET", f"{later}/sinks/_Default")[1]
+    assert (sink["destination"].split("/")[-3], sink["disabled"]) == ("europe-west4", True)
+    assert admin("GET", f"{url}/locations/global/buckets/_Required")[0] == 200, "an older project keeps its own"
+
+
+def test_a_default_key_lies_where_the_buckets_will(admin: Caller, key: str) -> None:
+    path, mask = "/logging/v2/organizations/123456789012/settings", {"updateMask": "kmsKeyName,storageLocation"}
+    body = {"kmsKeyName": key, "storageLocation": "us-central1"}
+    assert admin("PATCH", path, body, params=mask)[0] == 403, "nobody has granted the key yet"
+    grant(admin, key, admin("GET", path)[1]["kmsServiceAccountId"])
+    status, answer = admin("PATCH", path, body, params=mask)
+    assert (status, "must be in the storage location, us-central1" in answer["error"]["message"]) == (400, True)

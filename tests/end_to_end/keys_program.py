@@ -1,0 +1,36 @@
+"""A campaign's keys alone, in a project and a ring of others: what the tests of their names deploy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra import naming
+from infra.encryption import Encryption
+from infra.placement_model import Keys
+from infra.retention import retention
+
+PROJECT, RING, LOCATION = "acme-spring", "campaigns", "europe-west4"
+
+
+def deploy() -> None:
+    """Declare everything."""
+    endpoints: dict[str, str] = pulumi.Config().require_object("endpoints")
+    arguments: dict[str, Any] = {f"{name}_custom_endpoint": url for name, url in endpoints.items()}
+    provider = gcp.Provider("gcp", access_token="sandbox", poll_interval="100ms", **arguments)
+    options = pulumi.ResourceOptions(provider=provider)
+    encryption = Encryption(
+        "spring-launch",
+        project=gcp.organizations.Project.get("spring-launch", PROJECT, opts=options),
+        location=LOCATION,
+        placement=Keys(ring=RING),
+        adopted=True,
+        labels={},
+        users={key: {} for key in naming.KEYS},
+        retention=retention(deletion_protection=False),
+        after=[],
+        opts=options,
+    )
+    pulumi.export("keys", {key: resource.id for key, resource in encryption.keys.items()})
