@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 OPERATION_STAMP = "type.googleapis.com/"
+#: What discovery documents put before the names of messages, from the proto package.
+NESTED = re.compile(r"^GoogleCloud[A-Z][A-Za-z]*?V\d+((alpha|beta)\d+)?(?=[A-Z])")
 
 
 class Resource:
@@ -259,7 +261,7 @@ class Resource:
         shown = self.view(call, document)
         if not call.method.long_running:
             return shown
-        message = self.message or call.method.request
+        message = self.message or NESTED.sub("", call.method.request)
         return self.operation(call, name, {"@type": f"{OPERATION_STAMP}{self.package}.{message}", **shown})
 
     def operation(self, call: Call, name: str, response: Document) -> Document:

@@ -75,3 +75,15 @@ def test_a_policy_s_lost_update_is_refused_and_a_foreign_etag_is_not_compared(ad
     assert admin("PATCH", f"{policies}/gcp.resourceLocations", change)[0] == 200
     assert admin("PATCH", f"{policies}/gcp.resourceLocations", change)[0] == 409
     assert admin("PATCH", f"{policies}/gcp.resourceLocations", {**change, "etag": FOREIGN})[0] == 200
+
+
+def test_a_role_has_an_etag_from_the_start(admin: Caller, project: str) -> None:
+    enabling = f"/serviceusage/v1/projects/{project}/services/iam.googleapis.com:enable"
+    assert admin("POST", enabling)[0] == 200
+    roles = f"/iam/v1/projects/{project}/roles"
+    role = {"title": "Reader", "includedPermissions": ["storage.buckets.get"]}
+    made = admin("POST", roles, {"roleId": "reader", "role": role})[1]
+    assert made["etag"] == admin("GET", f"{roles}/reader")[1]["etag"]
+    change = {"title": "Viewer", "etag": made["etag"]}
+    assert admin("PATCH", f"{roles}/reader?updateMask=title", change)[0] == 200
+    assert admin("PATCH", f"{roles}/reader?updateMask=title", change)[0] == 409
