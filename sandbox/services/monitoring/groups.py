@@ -65,6 +65,10 @@ class Group(MonitoringResource):
         return NotFound(f"Could not find group definition for '{call.name.rpartition('/')[2]}'.")
 
 
+#: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.uptimeCheckConfigs (read 2026-11).
+OBSCURED = "******"
+
+
 class UptimeCheck(MonitoringResource):
     """A probe of an address, a resource or a group."""
 
@@ -97,8 +101,20 @@ class UptimeCheck(MonitoringResource):
             http.setdefault("path", "/")
             http.setdefault("port", 443 if http.get("useSsl") else 80)
             http.setdefault("requestMethod", "GET")
+        for matcher in document.get("contentMatchers", []):
+            matcher.setdefault("matcher", "CONTAINS_STRING")
         if resource := document.get("monitoredResource"):
             resource.setdefault("labels", {}).setdefault("project_id", call.project)
+
+    def view(self, call: Call, document: Document) -> Document:
+        """A password is never shown; headers are not read back where they are masked."""
+        shown = super().view(call, document)
+        http = dict(shown.get("httpCheck", {}))
+        if "password" in http.get("authInfo", {}):
+            http["authInfo"] = {**http["authInfo"], "password": OBSCURED}
+        if http.get("maskHeaders") and call.method.verb == "GET":
+            http["headers"] = dict.fromkeys(http.get("headers", {}), OBSCURED)
+        return {**shown, "httpCheck": http} if http else shown
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
         """As at creation."""

@@ -193,6 +193,19 @@ def test_groups_with_children_stay(admin: Caller, create: Create) -> None:
     assert message(admin("GET", path)[1]) == f"Could not find group definition for '{number}'."
 
 
+def test_an_uptime_check_hides_its_password_and_masked_headers(admin: Caller, create: Create) -> None:
+    http = {"authInfo": {"username": "jo", "password": "secret"}, "headers": {"X-Key": "secret"}, "maskHeaders": True}
+    resource = {"type": "uptime_url", "labels": {"host": "example.com"}}
+    matched = [{"content": "ok"}]
+    body = {"displayName": "Page", "monitoredResource": resource, "httpCheck": http, "contentMatchers": matched}
+    made = create("uptimeCheckConfigs", body)
+    assert made["httpCheck"]["authInfo"] == {"username": "jo", "password": "******"}
+    found = admin("GET", f"/monitoring/v3/{made['name']}")[1]
+    assert "secret" not in str(found)
+    assert found["httpCheck"]["headers"] == {"X-Key": "******"}
+    assert found["contentMatchers"][0]["matcher"] == "CONTAINS_STRING"
+
+
 def test_uptime_checks_are_named_after_their_title(admin: Caller, create: Create, project: str) -> None:
     resource = {"type": "uptime_url", "labels": {"host": "example.com"}}
     body = {"displayName": "My check", "httpCheck": {"useSsl": True}, "monitoredResource": resource}
