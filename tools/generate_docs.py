@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import command_line_page, load_page, preview_page, shapes_page
+from bench import audit_pages, command_line_page, load_page, preview_page, shapes_page
 from bench.function import page as function_page
 from bench.grants import page as grants_page
 from infra import reference
@@ -73,6 +73,7 @@ def main() -> None:
     identities.write_text(grants_page.page(identities.read_text(), grants))
     shapes = json.loads((ROOT / "bench" / "shapes.json").read_text())
     (ROOT / "docs" / "shapes.md").write_text(shapes_page.page(shapes))
+    audit_pages.main()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -84,12 +84,12 @@ class Judged:
     Attributes:
         name: the unit's folder.
         counts: rows by control and status.
-        results: the bytes of its results, when they were asked for.
+        files: what the judgement writes beside what was collected, by name.
     """
 
     name: str
     counts: Counts
-    results: bytes | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def judge(folder: Path, advance: Callable[[], None] = lambda: None) -> Counts:
@@ -125,21 +125,20 @@ def spread(work: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Ma
 
 
 def _write_results(folder: Path, name: str) -> Judged:
-    rows = rows_of(folder, name)
-    place = folder / UNITS / name
-    (place / RESULTS_FILE).write_bytes(b"".join(map(line, rows)))
-    drift = [row for row in rows if row["control"] in DRIFT and row["status"] != summary.PASS]
-    (place / DRIFT_FILE).write_bytes(canonical(drift))
-    preview = place / EVENTS_FILE
-    if preview.exists():
-        found = events.plan(events.parse(preview.read_text(encoding="utf-8")))
-        (place / PLAN_FILE).write_bytes(canonical(found))
-    return Judged(name, _counted(rows))
+    judged = _results_again(folder, name)
+    for file, data in judged.files.items():
+        (folder / UNITS / name / file).write_bytes(data)
+    return Judged(name, judged.counts)
 
 
 def _results_again(folder: Path, name: str) -> Judged:
     rows = rows_of(folder, name)
-    return Judged(name, _counted(rows), b"".join(map(line, rows)))
+    drift = [row for row in rows if row["control"] in DRIFT and row["status"] != summary.PASS]
+    files = {RESULTS_FILE: b"".join(map(line, rows)), DRIFT_FILE: canonical(drift)}
+    preview = folder / UNITS / name / EVENTS_FILE
+    if preview.exists():
+        files[PLAN_FILE] = canonical(events.plan(events.parse(preview.read_text(encoding="utf-8"))))
+    return Judged(name, _counted(rows), files)
 
 
 def rows_of(folder: Path, name: str) -> list[Row]:
@@ -176,11 +175,6 @@ def results(folder: Path) -> Iterator[Row]:
 def document(folder: Path, name: str) -> Any:
     """One of a bundle's JSON files."""
     return json.loads((folder / name).read_bytes())
-
-
-def name_of(sequence: int, created: dt.datetime) -> str:
-    """The name of a bundle's folder; names sort as the bundles came."""
-    return f"{sequence:06d}-{created:%Y%m%dT%H%M%SZ}"
 
 
 def seal(root: Path, folder: Path, scope: str, created: dt.datetime, by: Signer | None) -> Manifest:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plantain.audit import manifest as manifests
 from plantain.audit.canonical import line
-from plantain.audit.errors import BundleError
+from plantain.audit.errors import BundleError, SourceError
 from plantain.audit.manifest import MANIFEST_FILE, Manifest
 
 LEDGER_FILE = "ledger.ndjson"
@@ -55,14 +55,18 @@ def ledger(root: Path) -> list[Link]:
         BundleError: it cannot be read.
     """
     path = root / LEDGER_FILE
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return []
     try:
+        if not manifests.regular(path):
+            raise ValueError  # noqa: TRY301 -- answered as any other content that is none
         rows = path.read_bytes().splitlines(keepends=True)
         links = [Link(**json.loads(row)) for row in rows]
-    except (ValueError, TypeError, OSError):
+        kinds = all((type(one.sequence), type(one.bundle), type(one.manifest)) == (int, str, str) for one in links)
+        whole = kinds and b"".join(line(vars(link)) for link in links) == b"".join(rows)
+    except (ValueError, TypeError, OSError, RecursionError, SourceError):
         raise BundleError(f"{path} is no ledger of evidence.", cure="restore it from the locked bucket") from None
-    if b"".join(line(vars(link)) for link in links) != b"".join(rows):
+    if not whole:
         raise BundleError(f"{path} is not as it was written.", cure="restore it from the locked bucket")
     return links
 
@@ -102,35 +106,54 @@ def verify(root: Path, head: str | None) -> Iterator[Problem]:
     stray = {path.name for path in root.iterdir()} - there - set(expected) - {LEDGER_FILE}
     for name in sorted(stray):
         yield Problem(name, "does not belong to the evidence")
+    yield from _in_order(root, links, there)
+    if head is not None and links[-1].manifest != head:
+        yield Problem(links[-1].bundle, "is not the newest bundle: the given head is another one")
+
+
+def _in_order(root: Path, links: Sequence[Link], there: set[str]) -> Iterator[Problem]:
     previous: str | None = None
+    before: Manifest | None = None
     for number, link in enumerate(links, 1):
         if link.sequence != number:
             yield Problem(link.bundle, f"has number {link.sequence} in the ledger where {number} must be")
         if link.bundle not in there:
             yield Problem(link.bundle, "is in the ledger and not in the folder: it was dropped")
-            previous = link.manifest
-            continue
-        yield from _linked(root / link.bundle, link, previous)
+        elif found := _manifest(root / link.bundle):
+            yield from _linked(root / link.bundle, link, previous, found)
+            yield from _after(root / link.bundle, found, before)
+            before = found
         previous = link.manifest
-    if head is not None and previous != head:
-        yield Problem(links[-1].bundle, "is not the newest bundle: the given head is another one")
 
 
-def _linked(folder: Path, link: Link, previous: str | None) -> Iterator[Problem]:
-    where = f"{folder.name}/{MANIFEST_FILE}"
+def _manifest(folder: Path) -> Manifest | None:
+    """A bundle's manifest; None where it is unreadable, which is said of the bundle itself."""
     try:
-        found = manifests.load(folder)
-    except BundleError as error:
-        yield Problem(where, error.message)
-        return
-    if found.data != (folder / MANIFEST_FILE).read_bytes():
-        yield Problem(where, "is not in canonical form: it was edited")
+        return manifests.load(folder)
+    except BundleError:
+        return None
+
+
+def _linked(folder: Path, link: Link, previous: str | None, found: Manifest) -> Iterator[Problem]:
+    where = f"{folder.name}/{MANIFEST_FILE}"
     if found.digest != link.manifest:
         yield Problem(where, "is not the one that the ledger names: it was changed")
     if found.previous != previous:
         yield Problem(where, "names another bundle before it than the ledger: one was dropped, inserted or changed")
     if found.sequence != link.sequence:
         yield Problem(where, f"has number {found.sequence}, the ledger says {link.sequence}")
+    if folder.name != found.name:
+        yield Problem(folder.name, f"is named {found.name} by its manifest: the folder was renamed")
+
+
+def _after(folder: Path, found: Manifest, before: Manifest | None) -> Iterator[Problem]:
+    where = f"{folder.name}/{MANIFEST_FILE}"
+    if before is None:
+        return
+    if found.scope != before.scope:
+        yield Problem(where, f"is about {found.scope}, the bundle before it about {before.scope}")
+    if found.time < before.time:
+        yield Problem(where, "is older than the bundle before it: a clock was set back, or one was made afterwards")
 
 
 def head_document(root: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from plantain.audit.canonical import canonical, sha256, sha256_of_file
-from plantain.audit.errors import BundleError
+from plantain.audit.errors import BundleError, SourceError
 
 SCHEMA = "plantain/audit-manifest/v1"
 MANIFEST_FILE = "manifest.json"
@@ -47,6 +48,16 @@ class Manifest:
         }
 
     @property
+    def time(self) -> dt.datetime:
+        """When it was made."""
+        return dt.datetime.fromisoformat(self.created)
+
+    @property
+    def name(self) -> str:
+        """The name that the bundle's folder has."""
+        return name_of(self.sequence, self.time)
+
+    @property
     def data(self) -> bytes:
         """The manifest's bytes."""
         return canonical(self.document())
@@ -55,6 +66,11 @@ class Manifest:
     def digest(self) -> str:
         """SHA-256 of the manifest's bytes."""
         return sha256(self.data)
+
+
+def name_of(sequence: int, created: dt.datetime) -> str:
+    """The name of a bundle's folder; names sort as the bundles came."""
+    return f"{sequence:06d}-{created.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
 
 
 def parse(data: bytes, where: Path) -> Manifest:
@@ -68,14 +84,18 @@ def parse(data: bytes, where: Path) -> Manifest:
         manifest = Manifest(found["scope"], found["sequence"], found["previous"], found["created"], found["files"])
         well_formed = (
             found["schema"] == SCHEMA
-            and isinstance(manifest.sequence, int)
+            and type(manifest.sequence) is int
             and isinstance(manifest.scope, str)
             and isinstance(manifest.created, str)
             and (manifest.previous is None or isinstance(manifest.previous, str))
             and all(isinstance(entry["sha256"], str) for entry in manifest.files.values())
+            and dt.datetime.fromisoformat(manifest.created).tzinfo is not None
+            and manifest.data
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(f"{where} is no manifest of evidence: {error}") from None
+    except SourceError as error:
+        raise BundleError(f"{where} is no manifest of evidence: {error.message}") from None
     if not well_formed:
         raise BundleError(f"{where} is no manifest of evidence: its schema, or the type of a field, is another one")
     return manifest
@@ -88,12 +108,16 @@ def load(folder: Path) -> Manifest:
         BundleError: the folder holds none.
     """
     path = folder / MANIFEST_FILE
-    try:
-        return parse(path.read_bytes(), path)
-    except OSError:
+    if not regular(path):
         raise BundleError(
             f"{folder} holds no evidence: there is no {MANIFEST_FILE}.", cure="plantain audit run --out evidence"
-        ) from None
+        )
+    return parse(path.read_bytes(), path)
+
+
+def regular(path: Path) -> bool:
+    """Whether a path is a file itself: neither a link to one, nor a pipe that would never end."""
+    return path.is_file() and not path.is_symlink()
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:

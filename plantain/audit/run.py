@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from plantain.audit import bundle, chain, collection
+from plantain.audit import manifest as manifests
 from plantain.audit.canonical import canonical
 from plantain.audit.collection import Request
 from plantain.audit.errors import AuditError, SourceError
@@ -82,8 +83,12 @@ def _run(
     attachments: Sequence[Path],
     advance: Callable[[str], None],
 ) -> Done:
-    sequence = len(chain.ledger(root)) + 1
-    name = bundle.name_of(sequence, request.created)
+    scope = "+".join(source.name for source in request.sources) or "collected"
+    links = chain.ledger(root)
+    if links and (root / links[-1].bundle).exists():
+        _follows(manifests.load(root / links[-1].bundle), scope, request)
+    sequence = len(links) + 1
+    name = manifests.name_of(sequence, request.created)
     # Outside of the evidence until it is whole: an audit that is interrupted leaves the chain as it was.
     work = root.with_name(f".{root.name}-{name}{PARTIAL}")
     shutil.rmtree(work, ignore_errors=True)
@@ -99,7 +104,6 @@ def _run(
         summary = results(counts, CONTROLS)
         (work / bundle.SUMMARY_FILE).write_bytes(canonical(summary))
         advance("judged")
-        scope = "+".join(source.name for source in request.sources) or "collected"
         sealed = bundle.seal(root, work, scope, request.created, by)
         folder = root / name
         work.rename(folder)
@@ -109,6 +113,20 @@ def _run(
     chain.append(root, name, sealed)
     advance("sealed")
     return Done(folder, sealed, summary, bundle.document(folder, bundle.INVENTORY_FILE))
+
+
+def _follows(before: Manifest, scope: str, request: Request) -> None:
+    """Refuse what would not verify as the next of a chain."""
+    if scope != before.scope:
+        raise AuditError(
+            f"The chain is about {before.scope}, this audit about {scope}: each scope has a chain of its own.",
+            cure="choose another folder with --out",
+        )
+    if request.created < before.time:
+        raise AuditError(
+            f"The newest bundle was made at {before.created}, which is still to come here: a clock is wrong.",
+            cure="set the clock, or choose another folder with --out",
+        )
 
 
 def _attach(files: Sequence[Path], work: Path) -> None:

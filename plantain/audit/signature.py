@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from plantain.audit.canonical import canonical, sha256
-from plantain.audit.errors import SigningKeyError
+from plantain.audit.errors import SigningKeyError, SourceError
 from plantain.google_cloud import GoogleCloud
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -210,7 +210,7 @@ def opened(data: bytes, public_pem: bytes) -> dict[str, Any]:
             and found["payloadType"] == PAYLOAD_TYPE
             and canonical(found) == data
         )
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error, SourceError):
         raise ValueError("it is no DSSE envelope") from None
     if not well_formed:
         raise ValueError("it is no canonical DSSE envelope")

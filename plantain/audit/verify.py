@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,11 @@ from plantain.audit.chain import Problem
 from plantain.audit.errors import BundleError, SigningKeyError
 from plantain.audit.manifest import ENVELOPE_FILE, MANIFEST_FILE, Manifest
 from plantain.audit.summary import Counts, documents, results
-from plantain.audit.unit import RESULTS_FILE
+from plantain.errors import PlantainError
 from policies.catalogue import CONTROLS
+
+#: What reading a bundle ends with when whoever holds the key has written nonsense into it.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError)
 
 
 @dataclass
@@ -26,6 +30,7 @@ class Report:
         bundles: names of the bundles that were looked at.
         files: how many files were compared with their digests.
         rejudged: names of the bundles that were judged again with the same results.
+        scopes: what the bundles are about.
         notes: what could not be verified, and why; no problem by itself.
         problems: what does not verify.
     """
@@ -33,6 +38,7 @@ class Report:
     bundles: list[str] = field(default_factory=list)
     files: int = 0
     rejudged: list[str] = field(default_factory=list)
+    scopes: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -58,7 +64,7 @@ def verify(
         BundleError: there is no evidence.
     """
     report = Report()
-    if (path / MANIFEST_FILE).exists():
+    if os.path.lexists(path / MANIFEST_FILE):
         folders = [path]
         report.notes.append("one bundle only: whether others were dropped is not known")
     else:
@@ -76,12 +82,15 @@ def verify(
 
 def _bundle(folder: Path, report: Report, public_key: bytes | None, *, rejudge: bool) -> None:
     report.bundles.append(folder.name)
+    if folder.is_symlink():
+        report.problems.append(Problem(folder.name, "is a link: the bundle was put elsewhere"))
     try:
         found = manifests.load(folder)
     except BundleError as error:
         report.problems.append(Problem(f"{folder.name}/{MANIFEST_FILE}", error.message))
         return
     before = len(report.problems)
+    report.scopes.add(found.scope)
     if found.data != (folder / MANIFEST_FILE).read_bytes():
         report.problems.append(Problem(f"{folder.name}/{MANIFEST_FILE}", "is not in canonical form: it was edited"))
     report.problems += _files(folder, found)
@@ -89,7 +98,11 @@ def _bundle(folder: Path, report: Report, public_key: bytes | None, *, rejudge: 
     if public_key is not None:
         report.problems += _signature(folder, public_key)
     if rejudge and len(report.problems) == before:
-        _again(folder, report)
+        try:
+            _again(folder, report)
+        except (PlantainError, *UNREADABLE) as error:
+            text = error.message if isinstance(error, PlantainError) else f"{type(error).__name__} {error}"
+            report.problems.append(Problem(folder.name, f"cannot be judged again: {text}"))
 
 
 def _files(folder: Path, found: Manifest) -> Iterator[Problem]:
@@ -100,8 +113,8 @@ def _files(folder: Path, found: Manifest) -> Iterator[Problem]:
         path = folder / name
         if name not in there:
             yield Problem(f"{folder.name}/{name}", "is in the manifest and not in the folder: it was removed")
-        elif path.is_symlink():
-            yield Problem(f"{folder.name}/{name}", "is a link: the file was put elsewhere")
+        elif not manifests.regular(path):
+            yield Problem(f"{folder.name}/{name}", "is a link or no file: what it holds is elsewhere")
         elif sha256_of_file(path) != entry["sha256"]:
             yield Problem(f"{folder.name}/{name}", "has another digest than the manifest says: it was changed")
 
@@ -109,7 +122,7 @@ def _files(folder: Path, found: Manifest) -> Iterator[Problem]:
 def _signature(folder: Path, public_key: bytes) -> Iterator[Problem]:
     where = f"{folder.name}/{ENVELOPE_FILE}"
     path = folder / ENVELOPE_FILE
-    if not path.exists():
+    if not manifests.regular(path):
         yield Problem(where, "is missing: the bundle is not signed")
         return
     try:
@@ -141,10 +154,11 @@ def _again(folder: Path, report: Report) -> None:
     problems: list[Problem] = []
     for judged in bundle.rejudge(folder):
         counts.merge(judged.counts)
-        path = folder / bundle.UNITS / judged.name / RESULTS_FILE
-        if path.read_bytes() != judged.results:
-            where = f"{folder.name}/{bundle.UNITS}/{judged.name}/{RESULTS_FILE}"
-            problems.append(Problem(where, "is not what the controls say of the recorded sources"))
+        for file, data in judged.files.items():
+            path = folder / bundle.UNITS / judged.name / file
+            if not path.exists() or path.read_bytes() != data:
+                where = f"{folder.name}/{bundle.UNITS}/{judged.name}/{file}"
+                problems.append(Problem(where, "is not what the controls say of the recorded sources"))
     if canonical(documents(CONTROLS)) != (folder / bundle.CONTROLS_FILE).read_bytes():
         problems.append(Problem(f"{folder.name}/{bundle.CONTROLS_FILE}", "is not the catalogue it was judged by"))
     if canonical(results(counts, CONTROLS)) != (folder / bundle.SUMMARY_FILE).read_bytes():

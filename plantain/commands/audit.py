@@ -106,6 +106,7 @@ def verify(
     public_key: PublicKey = None,
     head: Annotated[str | None, typer.Option(help="Digest of the newest manifest, from elsewhere.")] = None,
     rejudge: Annotated[bool, typer.Option(help="Judge again, and compare byte for byte.")] = True,
+    strict: Annotated[bool, typer.Option(help="What could not be verified is a problem, too.")] = False,
     json: Json = False,
 ) -> None:
     """Check digests, chain and signatures, and judge again. Needs no network."""
@@ -119,6 +120,7 @@ def verify(
                 "bundles": report.bundles,
                 "files": report.files,
                 "rejudged": report.rejudged,
+                "scopes": sorted(report.scopes),
                 "notes": report.notes,
                 "problems": [vars(problem) for problem in report.problems],
             }
@@ -131,6 +133,7 @@ def verify(
         else:
             again = len(report.rejudged)
             output.say(
+                f"Scope: {', '.join(sorted(report.scopes))}. "
                 f"Bundles: {len(report.bundles)}, files: {report.files}, all as they were written. "
                 f"Judged again with the same results: {again}."
             )
@@ -138,6 +141,11 @@ def verify(
         raise EvidenceChanged(
             f"The evidence does not verify: {len(report.problems)} problems.",
             cure="compare it with the copy in the locked bucket",
+        )
+    if strict and report.notes:
+        raise EvidenceChanged(
+            f"Not everything could be verified: {'; '.join(report.notes)}.",
+            cure="give --public-key and the whole folder of bundles, and use the version that judged them",
         )
 
 

@@ -166,7 +166,7 @@ def test_an_interrupted_audit_leaves_the_chain_as_it_was(
 
     monkeypatch.setattr("plantain.audit.bundle.judge", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        runs.run(request(), chain_copy, by=None, units=chain_copy.parent / "units")
+        runs.run(request(hour=3), chain_copy, by=None, units=chain_copy.parent / "units")
     assert (chain_copy / chain.LEDGER_FILE).read_bytes() == before
     assert len(list(chain_copy.glob("0*"))) == 3
     assert not list(chain_copy.parent.glob("*.partial"))
