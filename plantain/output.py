@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shlex
-import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from plantain.errors import PlantainError, WarningFound
 
@@ -44,13 +45,43 @@ def problems() -> Console:
 
 
 def say(text: str) -> None:
-    """One line for people."""
+    """One line for people, never broken: what can be copied, as a command or settings."""
     sys.stdout.write(text + "\n")
 
 
+def tell(text: str, *, hang: int = 0) -> None:
+    """Sentences for people, broken between words where a terminal ends; ``hang`` columns further in from then on."""
+    sys.stdout.write(_broken(text, sys.stdout, hang) + "\n")
+
+
 def complain(text: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(text + "\n")
+    """Sentences on standard error, broken between words where a terminal ends."""
+    sys.stderr.write(_broken(text, sys.stderr) + "\n")
+
+
+def _broken(text: str, stream: TextIO, hang: int = 0) -> str:
+    """Lines no longer than a terminal is wide, each continued under its own beginning; elsewhere as they are."""
+    if not stream.isatty():
+        return text
+    columns = width_of(stream)
+    lines: list[str] = []
+    for line in text.splitlines():
+        begun = " " * (len(line) - len(line.lstrip()) + hang)
+        fitted = textwrap.wrap(line, columns, subsequent_indent=begun, break_long_words=False, break_on_hyphens=False)
+        lines += fitted or [""]
+    return "\n".join(lines)
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns of the terminal that a stream goes to."""
+    try:
+        return int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
+        pass
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def heading(text: str) -> None:
@@ -103,7 +134,7 @@ def table(
 
 def width() -> int:
     """Columns that a line may have."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+    return width_of(sys.stdout) if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
 
 
 @contextmanager
@@ -165,4 +196,4 @@ def failure(error: PlantainError) -> None:
     """Cause, consequence and cure on one screen."""
     complain(f"{'warning' if isinstance(error, WarningFound) else 'error'}: {error.message}")
     if error.cure:
-        complain(f"  cure: {error.cure}")
+        sys.stderr.write(f"  cure: {error.cure}\n")  # never broken, so that it can be copied

@@ -64,16 +64,16 @@ def tell(done: Done, difference: Diff | None, *, json: bool, signed: bool) -> No
         if len(failing) > SHOWN:
             output.say(f"... and {len(failing) - SHOWN} more: plantain audit report {done.folder}")
     totals, score = done.inventory["totals"], done.summary["score"]
-    output.say(
+    output.tell(
         f"{score['passed']} of {score['judged']} judged controls pass; {score['controls'] - score['judged']} of "
         f"{score['controls']} have no verdict."
     )
-    output.say(
+    output.tell(
         f"Population: {totals['projects']} projects, {totals['declared']} declared, {totals['live']} live resources; "
         f"{totals['unread']} lists could not be read."
     )
     if difference and difference.regressed:
-        output.say(f"Worse than before: {', '.join(difference.regressed)}.")
+        output.tell(f"Worse than before: {', '.join(difference.regressed)}.")
     unsigned = "" if signed else ", not signed"
     output.say(f"Evidence: {done.folder} (manifest {done.manifest.digest[:16]}{unsigned}).")
 

@@ -74,17 +74,17 @@ def forecast(
     output.say("")
     output.say(f"Total in standard mode: {result.total:,} {result.currency}.")
     if result.break_even_images is not None:
-        output.say(f"Provisioned throughput is cheaper from {result.break_even_images:,} images a month.")
+        output.tell(f"Provisioned throughput is cheaper from {result.break_even_images:,} images a month.")
     elif unit_price:
-        output.say("Provisioned throughput is dearer at this price, however much it is used.")
+        output.tell("Provisioned throughput is dearer at this price, however much it is used.")
     if result.break_even_unit_price is not None:
         price = f"{result.break_even_unit_price:,} {result.currency}"
-        output.say(f"A unit pays off below {price} a month, when it is always in use.")
-    output.say(
+        output.tell(f"A unit pays off below {price} a month, when it is always in use.")
+    output.tell(
         f"Assumed: {assumed.prompt_tokens} tokens of prompt, {assumed.thinking_tokens} of thinking, "
         f"{assumed.references} references, {assumed.seconds:.0f} s an image, downloaded {assumed.views:g} times."
     )
-    output.say(f"Prices as of {facts.price.as_of}, from third parties; plantain models and --html give the sources.")
+    output.tell(f"Prices as of {facts.price.as_of}, from third parties; plantain models and --html give the sources.")
     for name in stale:
         output.complain(f"warning: the price of {name} is old; read it again")
 
@@ -187,7 +187,7 @@ def report(
         right=columns[2:],
     )
     if not export:
-        output.say("Recorded by the functions. What was billed: --export project.dataset.gcp_billing_export_v1_...")
+        output.tell("Recorded by the functions. What was billed: --export project.dataset.gcp_billing_export_v1_...")
         return
     output.say("")
     compared_columns = ("campaign", "Vertex AI billed", "recorded", "difference", "rest billed", "what that means")

@@ -100,9 +100,9 @@ def show(findings: list[Finding], *, everything: bool) -> None:
             hidden += 1
             continue
         head = Text.assemble((f"{one.severity:<8}", styles[one.severity]), f"{one.check}: {one.what}")
-        console.print(head, soft_wrap=True)
+        console.print(head, soft_wrap=not console.is_terminal)
         if one.consequence:
-            output.say(f"        so      {one.consequence}")
+            output.tell(f"        so      {one.consequence}", hang=8)
         if one.cure:
             output.say(f"        cure    {one.cure}")
     if hidden:

@@ -15,6 +15,8 @@ from plantain.errors import GenerationError, InputError
 from plantain.suggestion import did_you_mean
 
 SHORT_DIGEST = 12
+#: Columns from which the table has room for sizes and digests beside the prompts.
+WIDTH_OF_DIGESTS = 110
 LONG_FOLDER = 24
 OPTION_FIELDS = (
     ("negative_prompt", "negativePrompt"),
@@ -221,7 +223,13 @@ def show(results: list[dict[str, Any]]) -> None:
             continue
         rows += [image_row(result, image) for image in result["images"]]
     columns = ("prompt", "object", "size", "bytes", "sha256", "cost")
-    output.table(columns, rows, right=("bytes", "cost"))
+    shown = range(len(columns)) if output.width() >= WIDTH_OF_DIGESTS else (0, 1, 2, 5)  # --json and --sheet have all
+    output.table(
+        [columns[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        right=("bytes", "cost"),
+        whole=("object", "cost"),
+    )
     for path in (path for result in results for path in result.get("files", [])):
         output.say(path)
 

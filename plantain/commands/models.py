@@ -41,8 +41,8 @@ def show_table(json: Json = False) -> None:
     rows = [(one.model.id, one.model.stage, places(one), prices(one), retirement(one)) for one in found]
     output.table(("model", "stage", "served in", "USD per image", "retired"), rows, whole=("model",))
     for gone in table().retired:
-        output.say(f"{gone.id} was retired on {gone.on}; use {gone.successor}.")
-    output.say(price_note(found[0]))
+        output.tell(f"{gone.id} was retired on {gone.on}; use {gone.successor}.")
+    output.tell(price_note(found[0]))
 
 
 @app.command()
@@ -70,7 +70,7 @@ def show(model: Model, json: Json = False) -> None:
         ("source", facts.source),
     ]
     output.table(("what", "fact"), rows)
-    output.say(price_note(one))
+    output.tell(price_note(one))
 
 
 @app.command()
@@ -99,7 +99,7 @@ def check(
     if worst == "warning":
         raise WarningFound("A model goes within 90 days, or what is known of one is old.")
     if not json:
-        output.say(
+        output.tell(
             "No model that a campaign uses goes within 90 days." + ("" if project else " Vertex AI was not asked.")
         )
 

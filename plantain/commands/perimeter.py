@@ -216,10 +216,10 @@ def show_answers(answers: list[Answer]) -> None:
         kind = "dry-run" if one.dry_run else "enforced"
         verdict = "passes" if one.allowed else "would be logged" if one.dry_run else "is refused"
         reason = f"by {one.rule}" if one.rule else one.because
-        output.say(f"{kind:<8}  {verdict}  {reason}".rstrip())
+        output.tell(f"{kind:<8}  {verdict}  {reason}".rstrip(), hang=10)
         if not one.allowed:
             for miss in one.misses:
-                output.say(f"          {miss}")
+                output.tell(f"          {miss}", hang=2)
 
 
 def owned(stack: str) -> Any:

@@ -220,3 +220,29 @@ def test_outside_of_a_project_completion_knows_nothing_and_does_not_fail(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert completion.stacks("") == completion.campaigns("") == []
+
+
+def test_sentences_on_a_terminal_break_between_words_and_commands_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.setenv("COLUMNS", "30")
+    output.tell("so      a sentence that is longer than the line has room for", hang=8)
+    output.say("pulumi config set --path plantain:perimeter.enforcement enforced")
+    output.failure(
+        InputError("Two things:\n  the first of them is a long one", cure="a command that is never broken, so long")
+    )
+    assert out.getvalue().splitlines() == [
+        "so      a sentence that is",
+        "        longer than the line",
+        "        has room for",
+        "pulumi config set --path plantain:perimeter.enforcement enforced",
+    ]
+    assert err.getvalue().splitlines() == [
+        "error: Two things:",
+        "  the first of them is a long",
+        "  one",
+        "  cure: a command that is never broken, so long",
+    ]
+    monkeypatch.delenv("COLUMNS")
+    assert output.width() == 80
