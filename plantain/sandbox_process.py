@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,7 +76,13 @@ class Sandbox:
 
     @classmethod
     def start(
-        cls, data: Path = DEFAULT_DATA, port: int = DEFAULT_PORT, *, seed: int | None = None, strict: bool = False
+        cls,
+        data: Path = DEFAULT_DATA,
+        port: int = DEFAULT_PORT,
+        *,
+        seed: int | None = None,
+        strict: bool = False,
+        listener: socket.socket | None = None,
     ) -> Sandbox:
         """Start one in the background and wait until it answers.
 
@@ -84,6 +91,8 @@ class Sandbox:
             port: loopback port; 0 takes a free one.
             seed: makes generated numbers and ids repeatable; the default seed when None.
             strict: also refuse what only recorded traffic sends, see docs/sandbox.md.
+            listener: a listening socket that this process keeps open, in the place of ``port``: callers wait in it
+                while a killed sandbox is started again.
 
         Raises:
             SandboxError: the port is taken, a sandbox runs there already, or it ended at once.
@@ -107,10 +116,17 @@ class Sandbox:
             command += ["--seed", str(seed)]
         if strict:
             command.append("--strict")
+        if listener is not None:
+            command += ["--listener", str(listener.fileno())]
         with log:
             mark = log.tell()
             process = subprocess.Popen(  # noqa: S603 -- our own module
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=() if listener is None else (listener.fileno(),),
             )
         try:
             return cls._wait(process, data, mark)

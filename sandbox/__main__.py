@@ -21,9 +21,9 @@ def main() -> int:
     parser.add_argument(
         "--strict", action="store_true", help="refuse what only recorded traffic sends: docs/sandbox.md"
     )
-    options = parser.parse_args()
+    parser.add_argument("--listener", type=int, help="file descriptor of a listening socket, in the place of --port")
     try:
-        run(Settings(port=options.port, data=options.data, seed=options.seed, strict=options.strict))
+        run(Settings(**vars(parser.parse_args())))
     except StartError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return START_FAILED

@@ -9,7 +9,7 @@ import time
 import traceback
 from contextlib import nullcontext
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,7 +27,7 @@ from sandbox.enforcement.checks import CHECKS
 from sandbox.enforcement.explanations import explain
 from sandbox.enforcement.usage import STEP
 from sandbox.errors import ApiError, Internal, InvalidArgument, NotFound, Unauthenticated
-from sandbox.faults import ConnectionDropped, begin, end
+from sandbox.faults import ConnectionDropped, Fault, begin, end
 from sandbox.fields import prune
 from sandbox.front_end import FrontEnd
 from sandbox.request_log import Entry
@@ -113,7 +113,7 @@ async def answered(cloud: Cloud, request: Request) -> Response:
         elif cloud.instances.serves(host):
             label = "run.invoke"
             STEP.set(label)
-            await begin(cloud.faults.take(label, read=False), label)
+            await begin(cloud.faults.take(label, path=request.url.path, read=False), label)
             response = await invocation.answer(cloud, request, origin)
             denial = getattr(request.state, "denial", "")
         else:
@@ -121,7 +121,7 @@ async def answered(cloud: Cloud, request: Request) -> Response:
             if service == "storage" and xml_api.is_object_path(path):
                 label = "storage.xml"
                 STEP.set(label)
-                await begin(cloud.faults.take(label, read=False), label)
+                await begin(cloud.faults.take(label, path=request.url.path, read=False), label)
                 response = await xml_api.answer(cloud, request, path, origin)
             else:
                 call = await read_call(cloud, request, service, path, origin)
@@ -317,8 +317,7 @@ def self_signed(cloud: Cloud, token: str) -> Principal | None:
 
 async def dispatch(call: Call) -> Response:
     """Check a call, let its service answer it, record the change; fail on the way where a test asked for it."""
-    read = call.method.verb in READS
-    fault = call.cloud.faults.take(call.method.id, call.method.short, read=read) if call.cloud.faults.pending else None
+    fault = due(call) if call.cloud.faults.pending else None
     await begin(fault, call.method.id)
     with call.cloud.store.lagging() if fault and fault.kind == "stale" else nullcontext():
         for check in CHECKS:
@@ -329,6 +328,12 @@ async def dispatch(call: Call) -> Response:
         return render(result)
     document = result or {}
     return render(Reply(document=enums.numbers(call.method, document) if enums.wanted(call.query) else document))
+
+
+def due(call: Call) -> Fault | None:
+    """The planned fault that this call meets."""
+    read = call.method.verb in READS
+    return call.cloud.faults.take(call.method.id, call.method.short, path=urlsplit(call.url).path, read=read)
 
 
 async def carry_out(call: Call) -> Answer:

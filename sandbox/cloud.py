@@ -83,7 +83,7 @@ class Cloud:
         self.deny_policies = DenyPolicies(self.store, self.hierarchy, conditions, CUSTOMER)
         self.permissions = Permissions(self.store, self.policies, self.deny_policies, self.clock)
         self.operations = Operations(self.store, strict=settings.strict)
-        self.faults = Faults(self.store.remember)
+        self.faults = Faults(self.store.remember, settings.data / "faults.json")
         self.quotas = Quotas(self.store, self.clock)
         self.log = RequestLog()
         self.background = Background(self.log)

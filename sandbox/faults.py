@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +27,7 @@ class Fault(BaseModel):
 
     Attributes:
         method: as ``storage.objects.*``; also ``run.invoke`` and ``storage.xml``.
+        path: a glob as well, over the path as the request log shows it: ``*/projects/p/*`` spares all but one project.
         kind: ``error`` answers with an HTTP code; ``reset`` drops the connection before anything is done; ``slow``
             waits first; ``lost`` does the work, then drops the connection without an answer; ``stale`` answers a read
             from before the latest change; ``kill`` ends the sandbox's process as ``kill -9`` does.
@@ -41,6 +44,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: str = Field(min_length=1)
+    path: str = Field(default="*", min_length=1)
     kind: Kind = "error"
     code: Literal[400, 401, 403, 404, 409, 412, 429, 500, 501, 503] = 503
     message: str = ""
@@ -99,12 +103,18 @@ class Faults:
 
     Attributes:
         remember: called when a stale read is planned, so that the store keeps what changes replace.
+        file: where a process that kills itself by a fault leaves the others to the next one; None to forget them.
     """
 
-    def __init__(self, remember: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, remember: Callable[[], None] = lambda: None, file: Path | None = None) -> None:
         self.pending: list[Planned] = []
         self.remember = remember
+        self.file = file
         self._number = 0
+        if file and file.exists():
+            for left in json.loads(file.read_text()):
+                self.add(Fault.model_validate(left))
+            file.unlink()
 
     def add(self, fault: Fault) -> Planned:
         """Plan a fault."""
@@ -117,24 +127,37 @@ class Faults:
             self.remember()
         return planned
 
+    def leave(self) -> None:
+        """Write down what is left of the plan, for the process that comes after a kill."""
+        if self.file:
+            plans = [
+                {**one.fault.model_dump(), "skip": one.skip, "count": one.left if one.fault.count else 0}
+                for one in self.pending
+            ]
+            self.file.write_text(json.dumps(plans))
+
     def remove(self, wanted: str = "") -> None:
         """Take one back by its id, or all."""
         self.pending = [planned for planned in self.pending if wanted and planned.id != wanted]
 
-    def take(self, *names: str, read: bool = True) -> Fault | None:
+    def take(self, *names: str, path: str = "", read: bool = True) -> Fault | None:
         """The fault due for a call, counted down.
 
         Args:
             names: every id by which a plan may name the method.
+            path: of the request.
             read: the call changes nothing; only such calls can be stale.
         """
         for planned in self.pending:
-            if planned.fault.kind == "stale" and not read:
+            fault = planned.fault
+            if (fault.kind == "stale" and not read) or not fnmatchcase(path, fault.path):
                 continue
-            if any(fnmatchcase(name, planned.fault.method) for name in names) and planned.due():
+            if any(fnmatchcase(name, fault.method) for name in names) and planned.due():
                 if planned.spent:
                     self.pending.remove(planned)
-                return planned.fault
+                if fault.kind == "kill":
+                    self.leave()
+                return fault
         return None
 
 

@@ -59,6 +59,23 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def inherited(descriptor: int) -> socket.socket:
+    """A listening loopback socket that the parent process holds, so that callers wait while a killed sandbox restarts.
+
+    Raises:
+        StartError: the descriptor is none, or would be reached from other machines.
+    """
+    try:
+        listener = socket.socket(fileno=descriptor)
+        address = listener.getsockname()
+    except OSError as error:
+        raise StartError(f"File descriptor {descriptor} is no listening socket ({error.strerror}).") from None
+    if listener.family != socket.AF_INET or address[0] != LOOPBACK:
+        listener.close()
+        raise StartError(f"File descriptor {descriptor} listens on {address}: only {LOOPBACK} is served.")
+    return listener
+
+
 async def serve(settings: Settings) -> None:
     """Serve until the process is told to end.
 
@@ -82,7 +99,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    listener = listen(settings.port)
+    listener = listen(settings.port) if settings.listener is None else inherited(settings.listener)
     cloud = Cloud(settings, Services(SERVICES))
     cloud.gateway = Gateway(Authority(settings.data / "authority"), listener.getsockname()[1])
     cloud.instances = Instances(cloud)

@@ -174,6 +174,7 @@ def why(
 @app.command()
 def faults(
     method: Annotated[str | None, typer.Argument(help="Calls to fail: a glob as 'storage.objects.*'.")] = None,
+    path: Annotated[str, typer.Option(help="Only requests to this path: a glob as '*/projects/p/*'.")] = "*",
     kind: Annotated[str, typer.Option(help="error, reset, slow, lost, stale or kill.")] = "error",
     code: Annotated[int, typer.Option(help="HTTP status of an error.")] = 503,
     count: Annotated[int, typer.Option(help="How many calls fail; 0: without end.")] = 1,
@@ -190,7 +191,7 @@ def faults(
     if clear:
         sandbox.delete("faults")
     if method:
-        plan = {"method": method, "kind": kind, "code": code, "count": count, "skip": skip}
+        plan = {"method": method, "path": path, "kind": kind, "code": code, "count": count, "skip": skip}
         sandbox.post("faults", {**plan, "probability": probability, "seed": seed, "seconds": seconds})
     pending = sandbox.get("faults")
     if json:
@@ -202,7 +203,7 @@ def faults(
     rows = [
         (
             fault["id"],
-            fault["method"],
+            fault["method"] if fault["path"] == "*" else f"{fault['method']} {fault['path']}",
             f"{fault['kind']} {fault['code']}" if fault["kind"] == "error" else fault["kind"],
             str(fault["skip"]),
             "all" if fault["left"] is None else str(fault["left"]),

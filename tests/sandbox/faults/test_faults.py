@@ -42,6 +42,12 @@ def test_a_method_is_named_by_a_glob_and_others_are_spared(admin: Caller, client
     assert admin("GET", "/storage/v1/b?project=test-project")[0] == 503
 
 
+@pytest.mark.usefixtures("project")
+def test_a_path_is_named_by_a_glob_and_others_are_spared(admin: Caller, client: TestClient) -> None:
+    plan(client, method="*", path="*/projects/other-*")
+    assert [admin("GET", PROJECT)[0], admin("GET", PROJECT.replace("test", "other"))[0]] == [200, 503]
+
+
 def test_draws_by_probability_are_repeatable_for_a_seed() -> None:
     def happened(seed: int) -> list[bool]:
         faults = Faults()

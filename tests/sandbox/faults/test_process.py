@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,9 @@ import httpx
 import psutil
 import pytest
 
+from plantain.sandbox_process import Sandbox
 from sandbox.process import ProcessError, SandboxProcess
+from sandbox.server import StartError, inherited, listen
 
 FOLDERS = "cloudresourcemanager/v3/folders"
 LISTED = f"{FOLDERS}?parent=organizations/123456789012"
@@ -63,6 +68,43 @@ def test_a_killed_sandbox_has_kept_what_it_had_done(process: SandboxProcess, aft
     process.start()
     assert names(process) == done
     assert process.url == url
+
+
+def test_what_else_was_to_fail_still_fails_after_a_kill(process: SandboxProcess) -> None:
+    create = {"method": "cloudresourcemanager.folders.create", "kind": "kill"}
+    for plan in (create, {"method": "*.list", "skip": 2, "count": 5}, {"method": "*.list", "count": 0, "kind": "slow"}):
+        process.control("POST", "faults", plan)
+    names(process)
+    with pytest.raises(httpx.HTTPError):
+        make_folder(process, "campaigns")
+    process.stop()
+    process.start()
+    left = [(plan["method"], plan["skip"], plan["left"]) for plan in process.control("GET", "faults")]
+    assert left == [("*.list", 1, 5), ("*.list", 0, None)]
+    process.stop()
+    process.start()
+    assert process.control("GET", "faults") == []
+
+
+def test_a_socket_of_the_parent_outlives_the_process_that_serves_it(tmp_path: Path) -> None:
+    with listen(0) as listener:
+        port = listener.getsockname()[1]
+        for _ in range(2):
+            sandbox = Sandbox.start(tmp_path, listener=listener)
+            assert sandbox.url == f"http://127.0.0.1:{port}"
+            with socket.create_connection(("127.0.0.1", port)):
+                sandbox.stop()
+        with socket.create_connection(("127.0.0.1", port)):
+            assert Sandbox.find(tmp_path) is None
+
+
+@pytest.mark.parametrize(("address", "says"), [("", "only 127.0.0.1 is served"), (None, "is no listening socket")])
+def test_only_a_loopback_socket_is_taken_from_the_parent(address: str | None, says: str) -> None:
+    with socket.socket() as other, tempfile.TemporaryFile() as file:
+        if address is not None:
+            other.bind((address, 0))
+        with pytest.raises(StartError, match=says):
+            inherited(os.dup(file.fileno() if address is None else other.fileno()))
 
 
 def test_nothing_is_changed_without_the_token_of_the_run(process: SandboxProcess) -> None:
