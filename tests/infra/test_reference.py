@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import campaign_model, perimeter_settings, reference, settings
+from infra import campaign_model, perimeter_settings, reference, settings, stack_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 REGENERATE = "run: python -m infra.reference"
@@ -18,6 +18,9 @@ class TestGeneratedFiles:
 
     def test_the_campaign_schema_is_fresh(self) -> None:
         assert (ROOT / reference.SCHEMA).read_text() == reference.schema(), REGENERATE
+
+    def test_the_schema_of_stacks_is_fresh(self) -> None:
+        assert (ROOT / reference.STACK_SCHEMA).read_text() == stack_schema.schema(), REGENERATE
 
     def test_the_settings_reference_is_fresh(self) -> None:
         text = (ROOT / reference.PAGE).read_text()
@@ -39,7 +42,7 @@ class TestGeneratedFiles:
             reference.page("# A page\n")
 
     def test_writing_leaves_the_rest_of_the_page_alone(self, tmp_path: Path) -> None:
-        for folder in ("docs", "campaigns"):
+        for folder in ("docs", "campaigns", "infra"):
             (tmp_path / folder).mkdir()
         page = tmp_path / reference.PAGE
         page.write_text(f"# Before\n{reference.BEGIN}\nstale text\n{reference.END}\nAfter\n")
@@ -49,6 +52,7 @@ class TestGeneratedFiles:
         assert text.endswith("\nAfter\n")
         assert "stale text" not in text
         assert (tmp_path / reference.SCHEMA).read_text() == reference.schema()
+        assert (tmp_path / reference.STACK_SCHEMA).read_text() == stack_schema.schema()
 
 
 class TestTheSchema:
