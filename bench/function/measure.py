@@ -1,6 +1,7 @@
 """The function's figures. Ratios come from one run on one machine, so they say more than the figures themselves."""
 
 import contextlib
+import os
 import statistics
 import sys
 import time
@@ -13,6 +14,9 @@ from bench.function import processes
 from bench.function.processes import cpu_seconds, function, load, model_server, peak_megabytes, said
 
 SIZES = {"100 KB": 100_000, "1.5 MB": 1_500_000}
+REFERENCE = {"100 KB": 2.1, "1.5 MB": 8.5}
+"""Milliseconds of CPU that the bare pair of libraries took on the machine for which the wanted figures were set."""
+PAIRS = 1500
 RUNS = 3
 REQUESTS = {"100 KB": 3000, "1.5 MB": 800}
 CALLERS = 32
@@ -52,25 +56,53 @@ def cpu() -> dict[str, Any]:
             "pairMilliseconds": round(both, 2),
             "callAloneMilliseconds": round(statistics.median(alone), 2),
             "ratio": round(own / both, 2),
+            "machine": round(both / REFERENCE[name], 2),
         }
     return found
 
 
+def machine(port: int) -> float:
+    """How many times the reference's CPU time this machine takes for the same work, now; from 100 KB images."""
+    return float(pair(port, PAIRS)["cpuMilliseconds"]) / REFERENCE["100 KB"]
+
+
 def in_flight() -> dict[str, Any]:
-    """Many requests at once, at the time a model takes."""
-    with model_server(SIZES["100 KB"], FLIGHT_SECONDS) as port, function(port) as (own, process):
-        load(own, 1, 1)
-        processes.get(own, "/lag")
+    """Many requests at once, at the time a model takes: with a process for each processor, and with one."""
+    with model_server(SIZES["100 KB"], 0.0) as port:
+        before = machine(port)
+    found = many(os.cpu_count() or 1)
+    found["oneProcess"] = many(1)
+    with model_server(SIZES["100 KB"], 0.0) as port:
+        slower = (before + machine(port)) / 2
+    found["machine"] = round(slower, 2)
+    for each in (found, found["oneProcess"]):
+        # More than the callers ask for cannot be answered.
+        each["imagesPerSecondOnTheReference"] = round(min(FLIGHT / FLIGHT_SECONDS, each["imagesPerSecond"] * slower), 1)
+        each["lagP99MillisecondsOnTheReference"] = round(each["lagP99Milliseconds"] / slower, 1)
+    return found
+
+
+def many(workers: int) -> dict[str, Any]:
+    """Many requests at once, for a number of server processes."""
+    with (
+        model_server(SIZES["100 KB"], FLIGHT_SECONDS) as port,
+        function(port, WORKERS=str(workers)) as (own, process),
+    ):
+        load(own, workers, workers)
+        since = processes.get(own, "/lag")["now"]
         done = load(own, FLIGHT, FLIGHT_REQUESTS, ramp=FLIGHT_SECONDS)
-        lag = processes.get(own, "/lag")
+        lag = processes.get(own, f"/lag?since={since}")
         return {
             "callers": FLIGHT,
+            "processes": lag["processes"],
             "mostInFlight": lag["mostInFlight"],
             "modelSeconds": FLIGHT_SECONDS,
             "finished": done["finished"],
             "errors": sum(done["errors"].values()),
             "imagesPerSecond": done["perSecond"],
             "lagP99Milliseconds": lag["p99"],
+            "lagLongestMilliseconds": lag["longest"],
+            "cpuMilliseconds": round(cpu_seconds(process) / FLIGHT_REQUESTS * 1000, 2),
             "peakMegabytes": peak_megabytes(process),
             "withServerAndLoadMegabytes": peak_megabytes(psutil.Process()) + done["peakMegabytes"],
         }
@@ -102,7 +134,9 @@ def pair(port: int, requests: int, *only: str, ramp: float = 0.0) -> Any:
 
 def added_latency() -> dict[str, Any]:
     """What the function adds to the bare model call: for callers who are independent, and for those in lockstep."""
-    found: dict[str, Any] = {"callers": CALLERS}
+    with model_server(SIZES["100 KB"], 0.0) as port:
+        slower = machine(port)
+    found: dict[str, Any] = {"callers": CALLERS, "machine": round(slower, 2)}
     with model_server(SIZES["100 KB"], ADDED_MODEL_SECONDS) as port, function(port) as (own, _):
         load(own, CALLERS, 100)
         for name, ramp in (("independent", ADDED_MODEL_SECONDS), ("atOnce", 0.0)):
@@ -111,6 +145,8 @@ def added_latency() -> dict[str, Any]:
             found[name] = {
                 "p50Milliseconds": round(ours["p50"] - bare["p50"], 1),
                 "p99Milliseconds": round(ours["p99"] - bare["p99"], 1),
+                "p50MillisecondsOnTheReference": round((ours["p50"] - bare["p50"]) / slower, 1),
+                "p99MillisecondsOnTheReference": round((ours["p99"] - bare["p99"]) / slower, 1),
                 "bareP50Milliseconds": bare["p50"],
                 "bareP99Milliseconds": bare["p99"],
             }

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,12 @@ def model_server(size: int, seconds: float) -> Iterator[int]:
 @contextmanager
 def function(model_port: int, **environment: str) -> Iterator[tuple[int, psutil.Process]]:
     """The function as functions-framework runs it on Cloud Run; gives its port and its process."""
+    with tempfile.TemporaryDirectory() as folder, _function(model_port, {"BENCH_FOLDER": folder} | environment) as own:
+        yield own
+
+
+@contextmanager
+def _function(model_port: int, environment: dict[str, str]) -> Iterator[tuple[int, psutil.Process]]:
     port = free_port()
     command = [str(locked.python()), "-m", "functions_framework", "--asgi", f"--host={LOOPBACK}", f"--port={port}"]
     command += ["--target=images", f"--source={Path(__file__).with_name('watched.py')}"]

@@ -274,8 +274,9 @@ class Connection(asyncio.BufferedProtocol):
                 self._unreadable(type(error).__name__)
 
     def _unreadable(self, error: str) -> None:
-        self._error = error
-        self._wake()
+        if not self._ended:  # what comes after a whole answer does not spoil it
+            self._error = error
+            self._wake()
         self.close()
 
     # What the parser calls.

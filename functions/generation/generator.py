@@ -80,10 +80,10 @@ class Generator:
         self._claims = Claims(store)
         self._pendings = Pendings(store)
         self._labels = LabelValues(store)
-        self._rate = Rate(settings.images_per_minute) if settings.images_per_minute else None
+        self._rate = Rate(settings.part(settings.images_per_minute)) if settings.images_per_minute else None
         self._ledger = Ledger(store, settings.budget) if settings.budget else None
         self._flights: Flights[Made] = Flights()
-        self.admission = Admission(room_of_the_instance(settings.bytes_in_flight))
+        self.admission = Admission(settings.part(room_of_the_instance(settings.bytes_in_flight)))
         self._telemetry.observe("bytes_in_flight", lambda: float(self.admission.taken))
 
     async def generate(self, order: Order) -> ImageAnswer | Pending:

@@ -241,7 +241,7 @@ class Painter:
         key = (model.id, capacity.value)
         gate = self._gates.get(key)
         if gate is None:
-            limiter = Limiter(self._settings.calls_in_flight)
+            limiter = Limiter(self._settings.part(self._settings.calls_in_flight))
             gate = self._gates[key] = Gate(limiter, Breaker(model.id), RetryBudget())
             if self._refusing:
                 limiter.refuse(stopping)

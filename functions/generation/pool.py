@@ -107,7 +107,7 @@ class Pool:
         now = asyncio.get_running_loop().time()
         idle = self._idle.setdefault(peer, deque())
         idle.append((now, connection))
-        while now - idle[0][0] >= IDLE_SECONDS or idle[0][1].closed:
+        while idle and (now - idle[0][0] >= IDLE_SECONDS or idle[0][1].closed):
             idle.popleft()[1].close()
 
     def drop(self, connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""A ceiling of images a minute, shared fairly between callers. Each instance counts for itself."""
+"""A ceiling of images a minute, shared fairly between callers. Each server process counts its part for itself."""
 
 import time
 from collections import deque
@@ -42,8 +42,8 @@ class Rate:
             oldest = self._taken[0][0]
             raise failure(
                 Reason.RATE_EXCEEDED,
-                f"The campaign's ceiling of {self._most} images a minute is reached",
-                hint="Wait, ask with async, or raise function.imagesPerMinute of the campaign: pulumi up",
+                f"The ceiling of {self._most} images a minute is reached",
+                hint="Wait, ask with async, or raise capacity.imagesPerMinute of the campaign: pulumi up",
                 retry_after=max(1.0, oldest + WINDOW_SECONDS - now),
             )
         self._taken.append((now, caller, count))

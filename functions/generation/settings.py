@@ -29,6 +29,7 @@ NAMES = {
     "telemetry": "PLANTAIN_TELEMETRY",
     "bytes_in_flight": "PLANTAIN_BYTES_IN_FLIGHT",
     "calls_in_flight": "PLANTAIN_CALLS_IN_FLIGHT",
+    "workers": "WORKERS",
     "endpoint": "PLANTAIN_ENDPOINT",
 }
 JSON_FIELDS = ("labels", "budget")
@@ -65,14 +66,17 @@ class Settings(BaseModel):
         reference_buckets: buckets besides the campaign's from which gs:// references may be read, comma-separated.
         residency: where requests must be processed: us, eu or a region; models served elsewhere only are refused.
         budget: what the campaign may spend, as {"amount": 500, "currency": "USD", "window": "month"}.
-        images_per_minute: most images a minute, divided fairly between callers; counted by each instance for itself.
+        images_per_minute: most images a minute of an instance, divided fairly between callers; counted by each instance
+            for itself.
         callers: who may call, comma-separated e-mails or domain:example.com; whoever the platform lets through when
             unset.
         queue: Cloud Tasks queue for requests with async, projects/P/locations/L/queues/Q.
         url: the function's own address, to which the queue sends; taken from the request when unset.
         telemetry: what is sent to Google Cloud: metrics, traces, or both, comma-separated.
-        bytes_in_flight: bytes of images held at once; 40 % of the instance's memory when unset.
+        bytes_in_flight: bytes of images an instance holds at once; 40 % of its memory when unset.
         calls_in_flight: most model calls of an instance at once.
+        workers: server processes of an instance, one a processor; functions-framework starts so many. Each keeps to its
+            part of what an instance may do.
         endpoint: origin that stands for all of Google's hosts, such as a local Google Cloud's; unset on Google Cloud.
     """
 
@@ -95,6 +99,7 @@ class Settings(BaseModel):
     telemetry: tuple[Literal["metrics", "traces"], ...] = ()
     bytes_in_flight: int | None = Field(default=None, ge=1)
     calls_in_flight: int = Field(default=MOST_CALLS, ge=1)
+    workers: int = Field(default=1, ge=1)
     endpoint: str = Field(default="", pattern=r"^(https?://[^/]+/?)?$")
 
     @field_validator(*JSON_FIELDS, mode="before")
@@ -136,6 +141,10 @@ class Settings(BaseModel):
                 f"{', '.join(m.id for m in table().models if self.location_of(m)) or 'none'}"
             )
         return self
+
+    def part(self, of_the_instance: int) -> int:
+        """What one server process may take of what its instance may: processes cannot see what the others took."""
+        return max(1, of_the_instance // self.workers)
 
     def location_of(self, model: Model) -> str | None:
         """Where a model is called: the stated location, or the place where data must stay; None if it is not served."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -146,6 +147,32 @@ def test_what_takes_longer_than_the_platform_waits_is_given_up_for_another_insta
     assert again.status_code == 200, again.text
     names = [name for name in google.objects["spring-images"] if name.endswith(".failed")]
     assert len(names) == 2, "both claims were given up, so that nobody waits for their leases"
+
+
+def test_several_processes_of_an_instance_work_and_end_as_one(start: Start, google: FakeGoogle) -> None:
+    """As on an instance with two processors: functions-framework starts two processes."""
+    budget = json.dumps({"amount": 500, "currency": "USD"})
+    instance = start(WORKERS="2", PLANTAIN_TELEMETRY="metrics", PLANTAIN_BUDGET=budget)
+    google.pause = 1.0
+
+    with ThreadPoolExecutor(24) as callers:
+        asked = [callers.submit(instance.ask, prompt=f"a lighthouse, number {number // 2}") for number in range(24)]
+        with under_way(google, 12):
+            instance.end()
+        answers = [each.result() for each in asked]
+        instance.must_end()
+
+    assert [answer.status_code for answer in answers] == [200] * 24, "what is under way is finished in both"
+    made = [answer.json() for answer in answers]
+    assert len(google.model_calls) == 12, "equal requests are made once, whichever process each came to"
+    assert sorted(Counter(answer["id"] for answer in made).values()) == [2] * 12
+    sent = [series for call in google.calls(MONITORING, "timeSeries") for series in call.json["timeSeries"]]
+    outcomes = [series for series in sent if series["metric"]["type"].endswith("/outcomes")]
+    assert len({series["resource"]["labels"]["task_id"] for series in outcomes}) == 2, "no series has two writers"
+    assert sum(series["points"][0]["value"]["doubleValue"] for series in outcomes) == 24
+    slips = [o for name, o in google.objects["spring-images"].items() if name.startswith("spend/")]
+    written = sum(float(slip.metadata["amount"]) for slip in slips)
+    assert written == pytest.approx(sum(line["cost"]["amount"] for line in instance.log))
 
 
 def test_all_stages_of_the_end_fit_into_what_the_platform_leaves() -> None:
