@@ -60,8 +60,12 @@ def points(least: int, most: int, count: int = KILLS, seed: int = SEED) -> list[
 
 
 def killed_update(stack: Stack, sandbox: Sandbox, point: tuple[int, float]) -> dict[str, Any]:
-    """Start an update and kill all of it at a point; says whether it was alive until then, and what was left over."""
+    """Start an update and kill all of it at a point; says whether it was alive until then, and what was left over.
+
+    One that begins beyond its point, because the one before was faster than its kill, has changed something itself.
+    """
     number, later = point
+    number = max(number, changes(sandbox) + 1)
     command = [pulumi(stack.environment), "up", "--yes", "--skip-preview", "--non-interactive", "--cwd"]
     command += [str(stack.project), "--stack", stack.name]
     command += ["--config-file", str(stack.config_file)] if stack.config_file else []
