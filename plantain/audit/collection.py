@@ -253,15 +253,20 @@ def _ask(request: Request) -> tuple[list[Reading], Reading, set[str], list[Unrea
     own = {project for source in request.sources for project in _projects(source.resources)}
     places = {place for source in request.sources for place in inventory.located(source.resources)}
     places |= {str(source.settings["region"]) for source in request.sources if source.settings.get("region")}
-    labelled, unlisted = inventory.campaign_projects(cloud)
-    strangers = set(labelled) - own
+    own_folders = {str(source.settings["folder"]) for source in request.sources if source.settings.get("folder")}
+    # Whoever makes a project by hand need not label it.
+    found = [
+        inventory.campaign_projects(cloud),
+        *(inventory.folder_projects(cloud, folder) for folder in sorted(own_folders)),
+    ]
+    strangers = {name for names, _ in found for name in names} - own
     readings = inventory.read_projects(cloud, sorted(own | strangers), places)
     accounts = {str(s.settings["billingAccount"]) for s in request.sources if s.settings.get("billingAccount")}
-    folders = {str(s.settings["folder"]) for s in request.sources if s.settings.get("folder")} | _folders(readings)
+    folders = own_folders | _folders(readings)
     above = Reading("organization")
     if organization:
         above = inventory.read_organization(cloud, organization, accounts, folders)
-    return readings, above, strangers, [unlisted] if unlisted else []
+    return readings, above, strangers, [unread for _, unread in found if unread]
 
 
 def _projects(resources: Iterable[Resource]) -> set[str]:

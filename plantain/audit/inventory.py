@@ -116,6 +116,16 @@ def campaign_projects(cloud: GoogleCloud) -> tuple[list[str], Unread | None]:
     return sorted(entry["projectId"] for entry in found if (entry.get("labels") or {}).get("campaign")), None
 
 
+def folder_projects(cloud: GoogleCloud, folder: str) -> tuple[list[str], Unread | None]:
+    """Ids of all active projects directly in a folder, labelled or not, and why they could not be listed."""
+    try:
+        found = list(cloud.pages("cloudresourcemanager", "v3/projects", "projects", parent=folder))
+    except GoogleCloudError as error:
+        reason = f"{error.reason} {error.explanation}".strip()
+        return [], Unread(folder, "cloudresourcemanager projects", error.status, reason)
+    return sorted(entry["projectId"] for entry in found if entry.get("state", ACTIVE) == ACTIVE), None
+
+
 def _assets(cloud: GoogleCloud, name: str) -> tuple[dict[str, int] | None, frozenset[str]]:
     """Counts by kind, and places, of what Cloud Asset Inventory knows; nothing where it is not enabled."""
     counts: dict[str, int] = {}

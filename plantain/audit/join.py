@@ -216,9 +216,17 @@ def _projects(unit: Unit) -> Iterator[Finding]:
     perimeters = [r for r in (*(unit.live or ()), *unit.surroundings) if r.type == PERIMETER]
     inside = {number: r.name for r in perimeters for number in _members(r, "status")}
     planned = {number: r.name for r in perimeters for number in _members(r, "spec")}
-    ours = {r.properties.get("projectId") for r in unit.declared if r.type == PROJECT}
+    declared = [r for r in unit.declared if r.type == PROJECT]
+    ours = {r.properties.get("projectId") for r in declared}
+    # Whoever takes a label away takes no project out of the population.
+    campaigns = {r.properties.get("projectId") for r in declared if _campaign(r)}
     for resource in unit.live or ():
-        if resource.type != PROJECT or not _campaign(resource):
+        if resource.type != PROJECT:
+            continue
+        if not _campaign(resource) and resource.properties.get("projectId") not in campaigns:
+            if unit.name == ORGANIZATION:
+                reason = "lies in the campaigns' folder, and no audited stack declares it"
+                yield _of(PROJECT_DECLARED, resource, reason, fail=True)
             continue
         number = str(resource.properties.get("number", ""))
         if number in inside:

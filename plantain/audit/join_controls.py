@@ -113,7 +113,8 @@ PROJECT_INSIDE = JoinControl(
 PROJECT_DECLARED = JoinControl(
     "project-declared",
     "Every campaign's project belongs to a stack",
-    "Every active project with a campaign label is declared by one of the audited stacks.",
+    "Every active project with a campaign label, or in the folder that the settings name, is declared by one of the "
+    "audited stacks.",
     "A campaign that no stack knows has none of the controls.",
     Severity.HIGH,
     "audit its stack too, with a second --stack; or take the project down",

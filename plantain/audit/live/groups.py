@@ -9,6 +9,7 @@ from plantain.audit.live.reader import Reader, live
 from policies.catalogue import Resource
 
 GROUP = "group:"
+WITHIN = "GROUP"
 
 
 def holding_roles(resources: Iterable[Resource]) -> list[str]:
@@ -18,8 +19,13 @@ def holding_roles(resources: Iterable[Resource]) -> list[str]:
 
 
 def read(reader: Reader, addresses: Iterable[str]) -> Iterator[Resource]:
-    """Groups and their direct members; a group within a group is a member."""
-    for address in addresses:
+    """Groups and their members, and those of every group within them: who is in one has the outer one's roles."""
+    waiting, seen = list(addresses), set()
+    while waiting:
+        address = waiting.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
         found = reader.one("GET", "cloudidentity", "v1/groups:lookup", "groups", params={"groupKey.id": address})
         if not found:
             continue
@@ -28,6 +34,8 @@ def read(reader: Reader, addresses: Iterable[str]) -> Iterator[Resource]:
         yield live("gcp:cloudidentity/group:Group", name, "cloudidentity", properties, name=address)
         for membership in reader.all("cloudidentity", f"v1/{name}/memberships", "memberships", view="FULL"):
             who = str((membership.get("preferredMemberKey") or {}).get("id", ""))
+            if membership.get("type") == WITHIN:
+                waiting.append(who)
             properties = {**membership, "group": name, "groupAddress": address}
             kind = "gcp:cloudidentity/groupMembership:GroupMembership"
             yield live(kind, membership["name"], "cloudidentity", properties, name=f"{who} in {address}")

@@ -13,6 +13,8 @@ from policies.catalogue import Resource
 
 #: Reasons that mean there is nothing: the API was never enabled, or the place does not exist.
 NOTHING_THERE = frozenset({"SERVICE_DISABLED", "NOT_FOUND", "notFound", "accessNotConfigured"})
+#: What is no project: the groups of a directory.
+ABOVE_PROJECTS = frozenset({"groups"})
 #: Longest reason kept of a refusal.
 REASON_LENGTH = 300
 
@@ -55,7 +57,9 @@ class Reader:
         return found
 
     def _refused(self, what: str, error: GoogleCloudError) -> None:
-        if error.reason in NOTHING_THERE or error.status == 404:  # noqa: PLR2004 -- Not Found
+        # Above projects an API is disabled in the project that pays for the question, which says nothing of the answer.
+        elsewhere = self.project in ABOVE_PROJECTS or self.project.startswith("organizations/")
+        if error.status == 404 or (error.reason in NOTHING_THERE and not elsewhere):  # noqa: PLR2004 -- Not Found
             self.asked.setdefault(what, 0)
             return
         words = f"{error.reason} {error.explanation}".strip()[:REASON_LENGTH]

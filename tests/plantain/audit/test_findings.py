@@ -221,6 +221,16 @@ def test_a_campaigns_project_of_no_stack_is_found() -> None:
     assert ("project-declared", project_id(3)) in failing(rest)
 
 
+def test_a_project_that_nobody_labelled_is_found_in_the_campaigns_folder() -> None:
+    rest = Unit(ORGANIZATION, SETTINGS, live=[*changed(live(3), ":Project", project_id(3), labels={}), perimeter(0)])
+    assert ("project-declared", project_id(3)) in failing(rest)
+
+
+def test_a_project_whose_label_was_taken_away_is_still_looked_for_in_the_perimeter() -> None:
+    made = unit(changed(live(0), ":Project", PROJECT, labels={}), above=[perimeter(3)])
+    assert ("project-inside-perimeter", PROJECT) in failing(made, "project-inside-perimeter")
+
+
 def test_nothing_is_said_of_the_cloud_when_nobody_asked_it() -> None:
     rows = evaluate(Unit("prod", SETTINGS, export=export(0)), frame())
     assert not {row["control"] for row in rows} & JOINED

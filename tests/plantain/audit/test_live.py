@@ -255,6 +255,50 @@ def test_groups_that_hold_roles_are_read_with_their_members() -> None:
     assert membership.at("groupAddress") == "team@example.com"
 
 
+def test_groups_within_groups_are_read_once_each() -> None:
+    def holding(*members: tuple[str, str]) -> dict[str, Any]:
+        listed = [
+            {"name": f"groups/x/memberships/{who}", "preferredMemberKey": {"id": who}, "type": kind}
+            for who, kind in members
+        ]
+        return {"memberships": listed}
+
+    answers = {
+        "cloudidentity v1/groups:lookup": {"name": "groups/x"},
+        "cloudidentity v1/groups/x/memberships": holding(("inner@example.com", "GROUP"), ("eve@example.org", "USER")),
+    }
+    found = list(groups.read(reader(answers), ["outer@example.com"]))
+    assert [one.name for one in found] == [
+        "outer@example.com",
+        "inner@example.com in outer@example.com",
+        "eve@example.org in outer@example.com",
+        "inner@example.com",
+        "inner@example.com in inner@example.com",
+        "eve@example.org in inner@example.com",
+    ]
+
+
+@pytest.mark.parametrize("above", ["organizations/1", "groups"])
+def test_an_api_that_is_disabled_where_the_question_is_paid_for_says_nothing_of_the_organisation(above: str) -> None:
+    disabled: Any = Google({}, (403, "SERVICE_DISABLED"))
+    asking = Reader(disabled, above)
+    assert asking.all("cloudidentity", "v1/x", "items") == []
+    assert [entry.project for entry in asking.unread] == [above]
+
+
+def test_every_project_of_the_campaigns_folder_is_in_the_population() -> None:
+    listed = [
+        {"projectId": "b"},
+        {"projectId": "a", "state": "ACTIVE"},
+        {"projectId": "c", "state": "DELETE_REQUESTED"},
+    ]
+    google: Any = Google({"cloudresourcemanager v3/projects": {"projects": listed}})
+    assert inventory.folder_projects(google, "folders/7") == (["a", "b"], None)
+    refused: Any = Google({}, (403, "PERMISSION_DENIED"))
+    names, unread = inventory.folder_projects(refused, "folders/7")
+    assert (names, unread and (unread.project, unread.status)) == ([], ("folders/7", 403))
+
+
 def test_groups_that_cloud_identity_keeps_to_itself_are_stated() -> None:
     refused: Any = Google({}, (403, "PERMISSION_DENIED"))
     reading = inventory.read_groups(refused, ["team@example.com"])
