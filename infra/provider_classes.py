@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -41,9 +42,9 @@ class ClassLoader(Loader):
         """Run what precedes the classes, and give the module a way to make them."""
         self.source = self.path.read_bytes()
         found = [(match[1].decode(), self._start(match.start())) for match in CLASS.finditer(self.source)]
-        ends = [*(start for _, start in found[1:]), len(self.source)]
-        self.places = {name: (start, end) for (name, start), end in zip(found, ends, strict=True)}
-        self._run(module, 0, found[0][1] if found else len(self.source))
+        found.append(("", len(self.source)))
+        self.places = {name: (start, end) for (name, start), (_, end) in pairwise(found)}
+        self._run(module, 0, found[0][1])
         # Those who take everything from this module are to take what there is, which needs no list.
         if set(module.__dict__.pop("__all__", ())) != set(self.places):
             self.whole.exec_module(module)

@@ -63,7 +63,7 @@ HINTS = """
 import json, sys
 from infra import provider_classes, provider_modules
 if sys.argv[1] == "whole":
-    provider_classes.HOLDERS = ()
+    provider_classes.HOLDERS = ("-", "-")
 provider_modules.install()
 import pulumi_gcp as gcp
 from pulumi import _types
@@ -100,7 +100,7 @@ def hints(how: str, names: list[str]) -> tuple[dict[str, dict[str, str]], int]:
     return found, made
 
 
-def test_what_this_program_declares_has_the_types_of_the_whole_package_and_a_tenth_of_its_classes() -> None:
+def test_what_this_program_declares_has_the_types_of_the_whole_package_and_a_third_of_its_classes() -> None:
     text = "\n".join(path.read_text() for path in Path(provider_modules.__file__).parent.rglob("*.py"))
     declared = re.findall(r"gcp\.([a-z0-9]+)\.([A-Z]\w+)\(", text)
     names = sorted({f"{service}.{name}" for service, name in declared if not name.endswith("Args")})
@@ -109,7 +109,7 @@ def test_what_this_program_declares_has_the_types_of_the_whole_package_and_a_ten
     whole, made_whole = hints("whole", names)
     assert len(apart) > 2 * len(names)
     assert apart == whole
-    assert made < made_whole / 10
+    assert made < made_whole / 3
 
 
 def test_every_class_is_there_when_a_package_had_to_be_loaded_whole() -> None:
