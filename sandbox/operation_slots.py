@@ -2,10 +2,11 @@
 
 Google gives every operation an id of its own. So does a strict sandbox (``Settings.strict``). Otherwise the id of an
 operation that was finished in the very answer that named it may serve again: once somebody has read that operation, for
-the next one of the same place; and for the next change of the same resource. Its caller had the outcome in hand, so
-nobody waits for it. Recorded traffic needs that: recorders write one placeholder for all operations, and who binds it
-once names and asks for the first operation's id where a later one was meant. An operation that goes on in the
-background keeps its id for ever, one whose failure shows when it is read keeps it until then.
+the next one of the same place, the one that was read last first; and for the next change of the same resource. Its
+caller had the outcome in hand, so nobody waits for it. Recorded traffic needs that: recorders write one placeholder for
+all operations, and who binds it once names and asks for the first operation's id where a later one was meant. An
+operation that goes on in the background keeps its id for ever, one whose failure shows when it is read keeps it until
+then.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class OperationSlots:
         if self._strict:
             return make()
         slot = (place, resource)
-        identity = self._latest.get(slot) or next(iter(self._free.get(place, ())), None) or make()
+        identity = next(reversed(self._free.get(place, {})), None) or self._latest.get(slot) or make()
         self._drop(identity)
         self._slots[identity] = slot
         self._latest[slot] = identity
@@ -63,7 +64,9 @@ class OperationSlots:
     def collected(self, identity: str) -> None:
         """Somebody has read the finished operation."""
         if slot := self._slots.get(identity):
-            self._free.setdefault(slot[0], {})[identity] = None
+            waiting = self._free.setdefault(slot[0], {})
+            waiting.pop(identity, None)
+            waiting[identity] = None
 
     def _drop(self, identity: str) -> None:
         if slot := self._slots.pop(identity, None):

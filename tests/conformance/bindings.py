@@ -28,6 +28,10 @@ class Bindings:
         self._renewed: dict[str, str] = {}
         self._may_renew = False
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a placeholder has a value."""
+        return name in self._values
+
     def fill(self, value: Any) -> Any:
         """A request with every bound placeholder replaced, at any depth."""
         if isinstance(value, str):

@@ -21,9 +21,9 @@ Causes = dict[str, dict[str, int]]
 
 def cause(row: Row, renewed: Row) -> str:
     """Why one exchange disagrees, seen beside the same one of the reading with renewed values."""
+    if row.obstacle == obstacles.UNBOUND:
+        return row.obstacle
     if renewed.agrees:
-        return BINDING
-    if row.obstacle == obstacles.UNBOUND and renewed.obstacle != obstacles.UNBOUND:
         return BINDING
     return renewed.obstacle or SANDBOX
 

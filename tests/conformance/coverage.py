@@ -50,8 +50,9 @@ to read that:
   cannot have written is not compared ([sandbox.md](sandbox.md) says what that means for others). Google does neither.
 - **strict**: the same requests to a sandbox started with `--strict`, where every operation has an id of its own and a
   fixed etag is refused, as by Google.
-- **renewed**: a placeholder may take a new value wherever an answer makes something new, and the caller sends the etag
-  that it has read last, as the caller behind the recording did; the sandbox is strict. This says most about its truth.
+- **renewed**: a placeholder may take a new value wherever an answer makes something new; the caller sends the etag that
+  it has read last, and asks for what it has made by the id that it gave, as the caller behind the recording did; the
+  sandbox is strict. This says most about its truth.
 
 *unanswerable* counts the exchanges of the third reading that no server could answer as recorded; the last column is the
 share of agreement among the others.

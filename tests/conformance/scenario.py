@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message
 from tests.conformance import obstacles
 from tests.conformance.bindings import Bindings
 from tests.conformance.comparison import Comparison, is_operation
+from tests.conformance.names import Names
 from tests.conformance.versions import Versions
 
 RECORDINGS = Path(__file__).with_name("recordings")
@@ -90,6 +91,7 @@ class Scenario:
         self.exchanges: list[dict[str, Any]] = json.loads(path.read_text())["exchanges"]
         self._strict = strict
         self._versions = Versions()
+        self._names = Names()
 
     async def replay(self) -> list[Row]:
         """Every exchange in order."""
@@ -132,11 +134,15 @@ class Scenario:
     async def _exchange(self, index: int, exchange: dict[str, Any], bindings: Bindings) -> Row:
         verb, url, recorded = exchange["method"], exchange["url"], exchange["response"]
         address, body = bindings.fill(url), bindings.fill(exchange["request"])
+        if not self._strict:
+            address = self._names.fill(address, body, bindings)
         obstacle = obstacles.find((address, body), recorded, self.name, index)
         if not self._strict:
             body = self._versions.fill(address, body)
         status, got = await request(self.app, verb, address, body)
         self._versions.note(address, got)
+        if status < ERROR:
+            self._names.note(verb, address, body, got)
 
         def row(why: str, *, agrees: bool, exact: bool) -> Row:
             service = urlsplit(url).netloc.split(".")[0]

@@ -9,6 +9,7 @@ import pytest
 from tests.conformance import obstacles
 from tests.conformance.bindings import Bindings
 from tests.conformance.comparison import Comparison
+from tests.conformance.names import Names
 from tests.conformance.replay import READINGS, Figures, by_service, fallen, kept, replay
 from tests.conformance.versions import FIXED, Versions
 
@@ -72,6 +73,24 @@ def test_a_request_with_an_unknown_placeholder_cannot_be_answered() -> None:
     assert obstacles.find(("https://x/${changeId}", None), {}) == obstacles.UNBOUND
     assert "mock" in obstacles.find(("https://x/y", None), {"@type": "type.googleapis.com/mockgcp.api.X"})
     assert obstacles.find(("https://x/y", None), {"name": "y"}) == ""
+
+
+def test_what_was_made_is_asked_for_by_its_id_where_no_answer_shows_the_placeholder() -> None:
+    names, things = Names(), "https://h/v1/projects/p/things"
+    names.note("POST", f"{things}?alt=json", {"name": "a"}, {"name": "projects/p/things/a"})
+    names.note("POST", "https://h/v2/datasets", {}, {"datasetReference": {"datasetId": "d"}, "id": "p:d"})
+    names.note("POST", "https://h/v1/changes", {}, {"id": "7", "kind": "dns#change"})
+    names.note("POST", "https://h/v1/networks", {}, {"id": "8", "name": "operation-1", "kind": "compute#operation"})
+    names.note("GET", "https://h/v1/readers", None, {"name": "projects/p/readers/r"})
+    assert names.fill(f"{things}/${{thingID}}/parts/${{part}}", None, {}) == f"{things}/a/parts/${{part}}"
+    assert names.fill("https://h/v2/datasets/${datasetID}", None, {}) == "https://h/v2/datasets/d"
+    assert names.fill("https://h/v1/changes/${changeId}", None, {}) == "https://h/v1/changes/7"
+    for untouched in ("https://h/v1/networks/${networkID}", "https://h/v1/readers/${readerID}"):
+        assert names.fill(untouched, None, {}) == untouched
+    assert names.fill(f"{things}/${{thingID}}", None, {"thingID": "b"}) == f"{things}/${{thingID}}"
+    chosen = f"{things}?thingId=${{thingID}}"
+    assert names.fill(chosen, {"name": "projects/p/things/c"}, {}) == f"{things}?thingId=c"
+    assert names.fill(chosen, {}, {}) == chosen
 
 
 def test_a_fixed_etag_is_sent_as_the_one_that_was_read_last_of_the_same_thing() -> None:

@@ -94,6 +94,14 @@ def test_what_goes_on_in_the_background_keeps_its_id(slots: OperationSlots, make
     assert slots.claim("place", "other", make) == "3"
 
 
+def test_the_id_that_was_read_last_serves_first(slots: OperationSlots, make: Callable[[], str]) -> None:
+    first, second = (slots.claim("place", name, make) for name in ("a", "b"))
+    for identity in (first, second, first):
+        slots.collected(identity)
+    assert slots.claim("place", "b", make) == first
+    assert slots.claim("place", "c", make) == second
+
+
 def test_an_id_serves_in_its_own_place_only(slots: OperationSlots, make: Callable[[], str]) -> None:
     slots.collected(slots.claim("compute/projects/p", "thing", make))
     assert slots.claim("compute/projects/q", "thing", make) == "2"
