@@ -5,7 +5,6 @@ Figures are of one machine and one run; ratios between them say more than the fi
 
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -18,14 +17,14 @@ from typing import Any
 
 import psutil
 
-from bench import fault_sweep, load
+from bench import fault_sweep, load, preview
 from bench.function import parts
+from bench.machine import MEGABYTE, machine
 from plantain.sandbox_process import Sandbox
 from tests.end_to_end.deployment import Deployment
 
 RESULTS = Path(__file__).with_name("results.json")
 RUNS = 5
-MEGABYTE = 1024 * 1024
 
 #: One of so many experiments of the fault sweep: 1 for all, which takes more than a day on two cores; 0 leaves it out.
 SWEEP_EVERY = int(os.environ.get("SWEEP_EVERY", "0"))
@@ -35,16 +34,6 @@ def seconds(action: Callable[[], Any]) -> float:
     started = time.perf_counter()
     action()
     return round(time.perf_counter() - started, 2)
-
-
-def machine() -> dict[str, Any]:
-    return {
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "memoryGiB": round(psutil.virtual_memory().total / MEGABYTE / 1024),
-        "python": platform.python_version(),
-    }
 
 
 def start_of_the_sandbox(folder: Path) -> dict[str, Any]:
@@ -91,6 +80,7 @@ def main() -> int:
             "function": parts.measure_all(),
         }
     load.record()
+    preview.main([])
     if SWEEP_EVERY:
         fault_sweep.measure(every=SWEEP_EVERY, file=fault_sweep.FILE)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")

@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.__main__ import machine
+from bench.machine import machine
 
 RESULTS = Path(__file__).with_name("command_line.json")
 ROOT = Path(__file__).resolve().parents[1]

@@ -32,7 +32,7 @@ import psutil
 import yaml
 
 from bench import many_campaigns
-from bench.__main__ import MEGABYTE, RUNS, machine
+from bench.machine import MEGABYTE, machine
 from bench.many_campaigns import names
 from plantain.sandbox_process import Sandbox
 from plantain.stack import pulumi
@@ -41,6 +41,7 @@ from tests.end_to_end.deployment import ROOT, Deployment
 RESULTS = Path(__file__).with_name("preview.json")
 FLAT = Path(__file__).with_name("flat_program.py")
 SIZES = (1, 10, 50)
+RUNS = 5
 FLAT_SIZES = (1, 10)
 #: Previews that believe the state say little more, and take as long.
 BELIEVED_UP_TO = 10
@@ -218,14 +219,14 @@ def measure(deployment: Deployment, sizes: tuple[int, ...], chosen: str) -> dict
     return found
 
 
-def main() -> int:
-    """Measure and write preview.json; 1 when a figure falls short."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write preview.json; 1 when a figure falls short. ``arguments`` are the command line's by default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES), help="how many campaigns")
     parser.add_argument(
         "--only", choices=("first", "unchanged", "flat"), default="", help="the others stay as they are"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() and options.only else {}
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment.make(Path(name))

@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from bench.__main__ import machine
+from bench.machine import machine
 from infra import wheels
 from plantain.audit.events import steps
 from plantain.errors import StackError

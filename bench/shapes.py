@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import joining
-from bench.__main__ import machine
+from bench.machine import machine
 from tests.end_to_end import killing
 from tests.end_to_end.shapes import SHAPES
 from tests.end_to_end.shapes.killed import BEGINNINGS
