@@ -2,7 +2,9 @@
 
 import gc
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,17 +25,21 @@ import pulumi  # noqa: E402 - the path comes first
 from infra import campaign_file, settings, stack  # noqa: E402 - the path comes first
 from infra.errors import InfraError  # noqa: E402 - the path comes first
 
-try:
-    stack_settings = settings.load()
-    campaigns = campaign_file.load(ROOT, stack_settings.campaigns)
-    if any(campaign.project.existing for campaign in campaigns):
-        # Only a stack with a project of others asks an API itself, so only it loads what asking takes.
-        from infra import adoption
-        from infra.google_api import GoogleApi
 
-        adoption.check(GoogleApi.of(stack_settings), campaigns)
-    outputs = stack.deploy(stack_settings, campaigns, root=ROOT, stack=pulumi.get_stack())
-except InfraError as error:
-    raise pulumi.RunError(str(error)) from None
-for name, value in outputs.items():
-    pulumi.export(name, value)
+async def program() -> Mapping[str, Any]:
+    """The stack's outputs. Settings are read first, then everything is declared."""
+    try:
+        stack_settings = settings.load()
+        campaigns = campaign_file.load(ROOT, stack_settings.campaigns)
+        if any(campaign.project.existing for campaign in campaigns):
+            # Only a stack with a project of others asks an API itself, so only it loads what asking takes.
+            from infra import adoption  # noqa: PLC0415
+            from infra.google_api import GoogleApi  # noqa: PLC0415
+
+            adoption.check(GoogleApi.of(stack_settings), campaigns)
+        return await stack.deploy(stack_settings, campaigns, root=ROOT, stack=pulumi.get_stack())
+    except InfraError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+pulumi.run(program)

@@ -17,77 +17,22 @@ from infra.alerts import Alerts, watched
 from infra.audit_logs import AuditLogs
 from infra.binary_authorization import ImagePolicy
 from infra.budget import Budget
+from infra.campaign_foundation import CampaignFoundation
 from infra.channels import Channels
 from infra.component import Component
 from infra.dashboard import Dashboard
-from infra.encryption import Encryption
 from infra.function import Deployment, ImageFunction
 from infra.log_metrics import LogMetrics
 from infra.logs import Logs
 from infra.network import Network
 from infra.objectives import Objectives
 from infra.placement_model import Dependencies
-from infra.project import CampaignProject
 from infra.queue import Queue
 from infra.quota import Quotas
 from infra.registry import Packages, Registry
 from infra.retention import Retention
-from infra.service_agents import ServiceAgents, agents_of
 from infra.storage_buckets import Buckets
 from infra.worker_pool import WorkerPool
-
-
-class CampaignFoundation(Component):
-    """What must exist of a campaign before its project can become a member: project, identities, keys.
-
-    Attributes:
-        project: the project with its APIs.
-        encryption: its keys and their grants.
-    """
-
-    def __init__(
-        self,
-        campaign: campaign_model.Campaign,
-        *,
-        parent: Mapping[str, str],
-        billing_account: str,
-        region: str,
-        retention: Retention,
-        after: Sequence[pulumi.Resource] = (),
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("CampaignFoundation", campaign.name, opts=opts)
-        labels = campaign.labels.as_labels()
-        self.project = CampaignProject(
-            campaign,
-            parent=parent,
-            billing_account=billing_account,
-            retention=retention,
-            after=after,
-            opts=self._options(),
-        )
-        apis = tuple(self.project.services.values())
-        self.agents = ServiceAgents(
-            campaign.name,
-            project=self.project.project,
-            agents=agents_of(campaign),
-            asked_of={api: self.project.enabled(api) for api in ("storage", "logging")},
-            after=apis,
-            opts=self._options(),
-        )
-        self.encryption = Encryption(
-            campaign.name,
-            project=self.project.project,
-            location=region,
-            placement=campaign.keys,
-            adopted=campaign.project.existing is not None,
-            labels=labels,
-            users=self.agents.users,
-            retention=retention,
-            after=apis,
-            opts=self._options(),
-        )
-        self.register_outputs({"projectId": self.project.project_id})
 
 
 class Campaign(Component):

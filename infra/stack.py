@@ -1,6 +1,7 @@
 """A stack from its settings: which perimeter, which campaigns, in which order. It declares no resource of its own."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import pulumi
 
 from infra import campaign_model, channels, error_hooks, naming, provider, source
 from infra import wheels as vendor
-from infra.campaign import Campaign, CampaignFoundation
+from infra.campaign_foundation import CampaignFoundation
 from infra.component import Component
 from infra.errors import MembershipError, Problem
 from infra.guard import Guard
@@ -48,7 +49,7 @@ def check(settings: Settings, campaigns: Sequence[campaign_model.Campaign], *, s
         )
 
 
-def deploy(
+async def deploy(
     settings: Settings, campaigns: Sequence[campaign_model.Campaign], *, root: Path, stack: str
 ) -> Mapping[str, Any]:
     """Declare everything the stack consists of.
@@ -67,6 +68,8 @@ def deploy(
     """
     check(settings, campaigns, stack=stack)
     channels.check(campaigns, settings.channel_secrets, stack=stack)
+    # Before anything is declared: what is declared goes to the engine even when the program then ends in an error.
+    archives = _archives(campaigns, root=root, wheels=settings.wheels)
     error_hooks.register()
     google = pulumi.ResourceOptions(provider=provider.google(settings, stack=stack))
     kept = retention(deletion_protection=settings.deletion_protection)
@@ -115,7 +118,10 @@ def deploy(
 
     deployments: dict[str, Any] = {}
     if campaigns:
-        archives = _archives(campaigns, root=root, wheels=settings.wheels)
+        await _registered(foundations.values())
+        # Loading what a campaign works with takes as long as all else; the engine has its foundation meanwhile.
+        from infra.campaign import Campaign  # noqa: PLC0415
+
         for campaign in campaigns:
             archive = archives[campaign.build.dependencies]
             deployed = Campaign(
@@ -135,6 +141,7 @@ def deploy(
             guarded += _denied(campaign.name, foundations[campaign.name], settings, after=guarded, opts=google)
             Guard(campaign.name, guarded=guarded, protect=kept.protect)
             deployments[campaign.name] = deployed.outputs
+            await _registered([deployed])
         if settings.monitoring_project:
             # Few stacks have it, so the others do not load it.
             from infra.overview import Overview  # noqa: PLC0415
@@ -142,6 +149,15 @@ def deploy(
             projects = {name: foundation.project.project for name, foundation in foundations.items()}
             Overview(project=settings.monitoring_project, stack=stack, campaigns=projects, opts=google)
     return outputs | {"campaigns": deployments}
+
+
+async def _registered(components: Iterable[pulumi.ComponentResource]) -> None:
+    """Wait until the engine knows these components: meanwhile all that is declared goes to it.
+
+    A program that never waits hands everything over at its end, and the engine idles while it runs. Whether the engine
+    takes a component is told by the program's own end, so no error is raised from here.
+    """
+    await asyncio.wait([asyncio.ensure_future(component.urn.future()) for component in components])
 
 
 def _joined(
@@ -182,7 +198,8 @@ def _archives(
 ) -> Mapping[Dependencies, source.Archive]:
     """The function's source for each way of building it that a campaign has chosen."""
     folder = root / FUNCTIONS
-    source.check(folder)
+    if campaigns:
+        source.check(folder)
     return {
         way: source.pack(
             folder,

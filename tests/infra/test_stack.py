@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pytest
 
+from infra.campaign import Campaign
 from infra.errors import MembershipError, SourceError
 from tests.infra.stacks import joined, make_campaign, owned, record
 
@@ -167,6 +169,43 @@ class TestCampaigns:
         (tmp_path / "functions").mkdir()
         with pytest.raises(SourceError, match=r"main\.py"):
             record(tmp_path)
+
+    def test_without_its_source_nothing_at_all_is_declared(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a program has declared goes to the engine even when the program then ends in an error."""
+        declared: list[str] = []
+        of_resource = pulumi.Resource.__init__
+
+        def noted(self: pulumi.Resource, kind: str, *given: Any, **named: Any) -> None:
+            declared.append(kind)
+            of_resource(self, kind, *given, **named)
+
+        monkeypatch.setattr(pulumi.Resource, "__init__", noted)
+        with pytest.raises(SourceError):
+            record(tmp_path)
+        assert [kind for kind in declared if kind != "pulumi:pulumi:Stack"] == []
+
+    def test_the_engine_has_a_campaigns_foundation_while_the_program_still_declares_the_campaign(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known: dict[str, list[str]] = {}
+        of_campaign = Campaign.__init__
+
+        def noted(self: Campaign, campaign: Any, *given: Any, **named: Any) -> None:
+            monitor: Any = pulumi.runtime.settings.get_monitor()
+            known[campaign.name] = list(monitor.resources)
+            of_campaign(self, campaign, *given, **named)
+
+        monkeypatch.setattr(Campaign, "__init__", noted)
+        record(root, [make_campaign("autumn"), make_campaign("summer")])
+        for urns in known.values():
+            assert {urn.rsplit("::", 1)[1] for urn in urns if urn.split("::")[2].endswith(":CampaignFoundation")} == {
+                "autumn",
+                "summer",
+            }
+        assert not [urn for urn in known["autumn"] if urn.split("::")[2].endswith(":Campaign")]
+        assert [urn for urn in known["summer"] if urn.endswith("infra:Campaign::autumn")]
 
     def test_an_owner_that_lists_nobody_must_not_have_campaigns(self, root: Path) -> None:
         with pytest.raises(MembershipError) as caught:
