@@ -1,12 +1,11 @@
 """The function beside LiteLLM's proxy: its Vertex image route in front of the same model server.
 
-The proxy is installed in a virtual environment of its own in the user's cache: its dependencies contradict ours.
+The proxy is installed in a virtual environment of its own in the user's cache, as litellm_requirements.txt locks it:
+its dependencies contradict ours.
 """
 
 import json
 import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,10 +17,12 @@ import httpx
 import platformdirs
 import psutil
 
+from bench import locked_environment
 from bench.function import measure, processes
 from bench.function.processes import LOOPBACK, cpu_seconds, function, load, model_server, proportional_megabytes
 
 HOME = Path(platformdirs.user_cache_dir("plantain")) / "litellm"
+REQUIREMENTS = Path(__file__).with_name("litellm_requirements.txt")
 CALLERS = 16
 REQUESTS = {"100 KB": 300, "1.5 MB": 150}
 START_SECONDS = 180
@@ -29,15 +30,8 @@ ROUTE = "/v1/images/generations"
 
 
 def installed() -> Path:
-    """The proxy's program; installed when it is not there."""
-    program = HOME / "bin" / "litellm"
-    if not program.exists():
-        installer = [sys.executable, "-m", "uv"]
-        subprocess.run([*installer, "venv", "-q", "--python", sys.executable, str(HOME)], check=True)  # noqa: S603 -- uv, with our own arguments
-        wanted = ["litellm[proxy]", "google-auth", "requests"]
-        command = [*installer, "pip", "install", "-q", "--python", str(HOME / "bin" / "python"), *wanted]
-        subprocess.run(command, check=True)  # noqa: S603 -- a command of this file
-    return program
+    """The proxy's program; installed when it is not there, or its lock has changed."""
+    return locked_environment.bin_folder(HOME, REQUIREMENTS, "--compile-bytecode") / "litellm"
 
 
 @contextmanager

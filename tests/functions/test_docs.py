@@ -106,6 +106,15 @@ class TestRequirements:
         assert self.locked.count("--hash=sha256:") >= len(packages)
         assert "index-url" not in self.locked
 
+    def test_what_it_is_measured_beside_is_locked_too(self) -> None:
+        lock = ROOT / "bench" / "function" / "litellm_requirements.txt"
+        locked = lock.read_text("utf-8")
+        assert requirement_names(lock.with_suffix(".in").read_text("utf-8")) <= requirement_names(locked)
+        packages = [line for line in locked.splitlines() if re.match(r"[a-z0-9]", line)]
+        assert all("==" in line and line.endswith("\\") for line in packages)
+        assert locked.count("--hash=sha256:") >= len(packages)
+        assert "index-url" not in locked
+
     def test_everything_imported_is_wanted(self) -> None:
         distributions = {
             "functions_framework": "functions-framework",
