@@ -27,8 +27,8 @@ process are those of `function.cpu: 1`, which is the default. Everything else wa
 
 The wanted figures were set on a machine on which the bare pair took 2.1 ms (100 KB) and 8.5 ms (1.5 MB). How many times
 as long the pair takes here, measured within the same part, is the speed of this machine; the last column is the figure
-divided by it (images a second: multiplied, up to the 444 that the callers can ask for). It is an estimate and replaces no
-measurement: latencies hold waits that no processor shortens.
+divided by it (images a second: multiplied, up to the 444 that the callers can ask for). It is an estimate, no
+measurement: latencies hold waits that no faster processor shortens.
 """
 
 
