@@ -168,7 +168,9 @@ def _keys(live: Sequence[Resource]) -> Iterator[Finding]:
         state = primary.get("state") if isinstance(primary, Mapping) else None
         bad_primary = state is not None and state != "ENABLED"
         if bad_primary:
-            reason = f"its primary version is {state}, so nothing new can be encrypted, and images cannot be read"
+            reason = (
+                f"its primary version is {state}, so nothing new can be encrypted, and what it encrypted cannot be read"
+            )
         elif wrong:
             reason = f"{len(wrong)} of its versions cannot decrypt, so what they encrypted cannot be read"
         else:

@@ -84,7 +84,7 @@ KEYS_USABLE = JoinControl(
     "keys-usable",
     "Keys can be used, and old data can be read",
     "The primary version of every key is enabled, and no version is disabled or scheduled for destruction.",
-    "Behind a disabled key images cannot be read; behind a destroyed one never again.",
+    "What a disabled key encrypted cannot be read; what a destroyed one did, never again.",
     Severity.CRITICAL,
     "gcloud kms keys versions enable VERSION --key KEY --keyring RING --location LOCATION --project PROJECT",
     "https://cloud.google.com/kms/docs/key-states",

@@ -104,12 +104,10 @@ def show_diff(found: Diff) -> None:
         output.say(f"{name}: {old} before, {new} after")
     if found.controls:
         output.table(("control", "before", "after"), [(n, a or "-", b or "-") for n, (a, b) in found.controls.items()])
-    rows = [
-        ("worse" if c.regressed else "mended" if c.mended else "", c.control, c.name or c.unit, c.before or "-",
-         c.after or "-", c.reason)
-        for c in found.changes
-    ]  # fmt: skip
-    if rows:
-        output.table(("", "control", "resource", "before", "after", "reason"), rows)
-    if not rows and not found.controls:
+    for change in found.changes:
+        turned = "worse: " if change.regressed else "mended: " if change.mended else ""
+        before, after = change.before or "not there", change.after or "not there"
+        output.tell(f"{turned}{change.control}, {change.name or change.unit}: {before} before, {after} now", hang=4)
+        output.tell(f"    {change.reason}")
+    if not found.changes and not found.controls:
         output.say("Nothing changed.")

@@ -132,7 +132,7 @@ def verify(
             output.table(("where", "what"), [(problem.where, problem.what) for problem in report.problems])
         else:
             again = len(report.rejudged)
-            output.say(
+            output.tell(
                 f"Scope: {', '.join(sorted(report.scopes))}. "
                 f"Bundles: {len(report.bundles)}, files: {report.files}, all as they were written. "
                 f"Judged again with the same results: {again}."
@@ -214,15 +214,15 @@ def coverage(
             )
             for item in chosen.items
         ]
-        output.table(("id", "status", "controls", "recorded"), rows)
+        output.table(("id", "status", "controls", "recorded"), rows, whole=("id", "status"))
         if chosen.without_control:
-            output.say(f"No control speaks of: {', '.join(chosen.without_control)}.")
+            output.tell(f"No control speaks of: {', '.join(chosen.without_control)}.")
         return
     if json:
         output.document([entry.document() for entry in found])
         return
     columns = ("framework", "version", "ids", "with a control", "judged", "pass", "fail", "manual", "open")
-    output.table(columns, [entry.row() for entry in found], right=columns[2:])
+    output.table(columns, [entry.row() for entry in found], right=columns[2:], whole=("framework",))
 
 
 @app.command()

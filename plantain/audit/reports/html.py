@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +121,29 @@ def _row(view: View, row: Row) -> dict[str, Any]:
         readings += [
             {"source": source, "path": entry["path"], "value": value_of(entry)} for entry in said.get("readings", ())
         ]
-    subject = f" --resource '{row['resource']}'" if row["resource"] else ""
+    subject = f" --resource {shlex.quote(row['resource'])}" if row["resource"] else ""
     return {
         **row,
-        "said": {source: source_status(row, source) for source in ("state", "preview", "live")},
+        "facts": list(_facts(row)),
         "shown": readings[:SHOWN_READINGS],
         "more": max(0, len(readings) - SHOWN_READINGS),
         "command": f"plantain audit show {view.folder.name} --control {row['control']}{subject}",
     }
+
+
+def _facts(row: Row) -> Iterator[str]:
+    """Where a row is about, what each source says, and what people said of it."""
+    if row["resource"]:
+        yield row["resource"]
+    if row["project"]:
+        yield f"project {row['project']}"
+    for source in ("state", "preview", "live"):
+        if said := source_status(row, source):
+            yield f"{source} {WORDS[said]}"
+    if excepted := row.get("exception"):
+        yield f"excepted by {excepted['owner']} until {excepted['expires']}: {excepted['reason']}"
+    if recorded := row.get("recorded"):
+        yield f"{recorded['by']}, {recorded['date']}: {recorded['evidence']}"
 
 
 def value_of(entry: Mapping[str, Any]) -> str:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import importlib
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,19 @@ def test_the_page_escapes_what_it_shows(chain: Chain, tmp_path: Path) -> None:
     importlib.import_module(FORMATS["html"][1]).write(View(chain.bundle(2)), tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "<script>alert(1)" not in page
+
+
+def test_a_command_that_is_copied_from_the_page_is_one_command(chain: Chain, tmp_path: Path) -> None:
+    """Names are chosen by whoever makes a resource."""
+    path = chain.bundle(2) / "units" / "campaign-0000" / "results.ndjson"
+    rows = [json.loads(row) for row in path.read_bytes().splitlines()]
+    evil = "urn:x'; touch /tmp/owned; echo '"
+    next(row for row in rows if row["status"] == "fail" and row["resource"])["resource"] = evil
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    importlib.import_module(FORMATS["html"][1]).write(View(chain.bundle(2)), tmp_path / "r.html")
+    commands = re.findall(r"<code>(plantain audit show .*?)</code>", (tmp_path / "r.html").read_text())
+    [hostile] = [found for found in map(html.unescape, commands) if "owned" in found]
+    assert shlex.split(hostile)[-1] == evil
 
 
 def test_the_spreadsheet_has_one_row_for_each_control_and_resource(
