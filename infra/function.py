@@ -20,8 +20,6 @@ from infra.source import WHEELS
 RUNTIME = "python312"
 """Supported until 2028-10 (cloud.google.com/functions/docs/runtime-support, 2026-11)."""
 ENTRY_POINT = "images"
-CPU = "1"
-"""Less than one CPU would allow one request at a time only."""
 INVOKER = "roles/run.invoker"
 DEFAULT_CURRENCY = "USD"
 """Of the models' list prices."""
@@ -120,7 +118,7 @@ class ImageFunction(Component):
             service_config=gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
                 service_account_email=deployment.runtime_email,
                 binary_authorization_policy="default" if size.binary_authorization else None,
-                available_cpu=CPU,
+                available_cpu=str(size.processors),
                 available_memory=size.memory,
                 timeout_seconds=size.timeout_seconds,
                 min_instance_count=size.min_instances,
@@ -203,4 +201,6 @@ def _environment(
             sort_keys=True,
         ),
         "PLANTAIN_LABELS": json.dumps(campaign.labels.as_labels(), sort_keys=True),
+        # functions-framework starts so many server processes; one uses one processor.
+        "WORKERS": str(campaign.function.processors),
     }

@@ -1,6 +1,6 @@
 """What a campaign file says of the function: which model, where, and how large."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +13,11 @@ UNREACHABLE_LOCATIONS = frozenset({"us", "eu"})
 
 RESERVED_PREFIXES = ("PLANTAIN_", "GOOGLE_", "X_GOOGLE_", "K_", "FUNCTION_")
 """Cloud Run's, Cloud Functions' and this kit's own (cloud.google.com/functions/docs/configuring/env-var, 2026-11)."""
+
+RESERVED_NAMES = frozenset({"PORT", "WORKERS"})
+MEMORY_OF_CPU = {1: (1, 4), 2: (1, 8), 4: (2, 16)}
+"""Least and most memory in GiB that an instance with so many CPUs may have
+(docs.cloud.google.com/run/docs/configuring/services/cpu, read 2026-11)."""
 
 EnvironmentName = Annotated[
     str,
@@ -69,6 +74,12 @@ class Function(Model):
         description="memory of an instance, 1Gi to 16Gi",
         examples=["2Gi"],
     )
+    cpu: Literal[1, 2, 4] | None = Field(
+        default=None,
+        description="processors of an instance, 1, 2 or 4, each with a server process of its own; without it as few as "
+        "the memory takes: 1 up to 4Gi, 2 up to 8Gi, 4 beyond",
+        examples=["2"],
+    )
     timeout_seconds: int = Field(
         default=540, ge=60, le=3600, description="longest a request may take, 60 to 3600 seconds", examples=["540"]
     )
@@ -91,7 +102,7 @@ class Function(Model):
     @classmethod
     def _leave_names_of_others(cls, secrets: dict[str, str]) -> dict[str, str]:
         for name in secrets:
-            if name.startswith(RESERVED_PREFIXES) or name == "PORT":
+            if name.startswith(RESERVED_PREFIXES) or name in RESERVED_NAMES:
                 raise ValueError(f"{name} is set by Google or by this kit")
         return secrets
 
@@ -113,6 +124,22 @@ class Function(Model):
         if self.min_instances > self.max_instances:
             raise ValueError("minInstances: more than maxInstances")
         return self
+
+    @model_validator(mode="after")
+    def _has_processors_for_its_memory(self) -> "Function":
+        least, most = MEMORY_OF_CPU[self.processors]
+        if not least <= self._gibibytes <= most:
+            raise ValueError(f"cpu: Cloud Run gives {self.processors} CPU {least}Gi to {most}Gi, not {self.memory}")
+        return self
+
+    @property
+    def processors(self) -> int:
+        """CPUs of an instance."""
+        return self.cpu or next(cpu for cpu, (_, most) in MEMORY_OF_CPU.items() if self._gibibytes <= most)
+
+    @property
+    def _gibibytes(self) -> int:
+        return int(self.memory.removesuffix("Gi"))
 
     @property
     def model_location(self) -> str:

@@ -19,6 +19,7 @@ CASES: tuple[Case, ...] = (
     Case("function.maxInstances", 12),
     Case("function.concurrency", 4),
     Case("function.memory", "4Gi"),
+    Case("function.cpu", 2),
     Case("function.timeoutSeconds", 300),
     Case("function.secrets", {"BRAND_KEY": "projects/acme-others/secrets/brand-key/versions/2"}),
     Case("function.secrets", {}, note="none any more"),

@@ -340,6 +340,23 @@ class TestFunction:
         assert config["availableMemory"] == "4Gi"
         assert config["timeoutSeconds"] == 300
 
+    @pytest.mark.parametrize(
+        ("function", "cpu"),
+        [
+            ({}, "1"),
+            ({"memory": "4Gi"}, "1"),
+            ({"memory": "5Gi"}, "2"),
+            ({"memory": "16Gi"}, "4"),
+            ({"cpu": 2}, "2"),
+            ({"cpu": 4, "memory": "2Gi"}, "4"),
+        ],
+    )
+    def test_it_has_as_many_processors_as_its_memory_takes_and_a_server_process_on_each(
+        self, root: Path, function: dict[str, Any], cpu: str
+    ) -> None:
+        config = self.config(record(root, [make_campaign(function=function)]))
+        assert (config["availableCpu"], config["environmentVariables"]["WORKERS"]) == (cpu, cpu)
+
     def test_its_environment_says_who_it_works_for(self, stack: Recording) -> None:
         environment = self.config(stack)["environmentVariables"]
         assert json.loads(environment.pop("PLANTAIN_LABELS")) == make_campaign().labels.as_labels()
@@ -347,6 +364,7 @@ class TestFunction:
         assert environment.pop("PLANTAIN_QUEUE").endswith("spring-launch-queue")
         assert environment == {
             "PLANTAIN_CALLERS_PER_MINUTE": "60",
+            "WORKERS": "1",
             "PLANTAIN_REFERENCE_BUCKETS": "spring-launch-0a1b2c3-references",
             "GOOGLE_CLOUD_PROJECT": "spring-launch-0a1b2c3",
             "GOOGLE_CLOUD_LOCATION": "global",
