@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 Shape = dict[str, Any]
 
+PERCENT_COLON, PERCENT_SLASH = re.compile("%3a", re.IGNORECASE), re.compile("%2f", re.IGNORECASE)
 TEMPLATE = re.compile(r"\{(\+?)(\w+)(?:=([^}]*))?\}")
 
 
@@ -156,7 +157,22 @@ class Description:
             self._routes.setdefault((document["service"], verb), []).append(method)
 
     def match(self, service: str, verb: str, path: str) -> Route | None:
-        """The method that answers ``verb path`` of a service; ``path`` is raw, without leading slash."""
+        """The method that answers ``verb path`` of a service; ``path`` is raw, without leading slash.
+
+        Some clients encode the colon before a custom method, or the slashes of a whole name. The colon counts where a
+        custom method is meant, the slashes where no method has the path as it came.
+        """
+        if "%" not in path:
+            return self._match(service, verb, path)
+        plain = PERCENT_COLON.sub(":", path)
+        if plain != path and (custom := self._match(service, verb, plain)) and custom.method.custom:
+            return custom
+        found = self._match(service, verb, path)
+        if found or (slashed := PERCENT_SLASH.sub("/", plain)) == path:
+            return found
+        return self._match(service, verb, slashed)
+
+    def _match(self, service: str, verb: str, path: str) -> Route | None:
         path = path.rstrip("/")
         for method in self._routes.get((service, verb), ()):
             found = method.pattern.fullmatch(path)

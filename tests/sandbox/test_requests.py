@@ -32,11 +32,33 @@ def test_a_request_without_a_service_says_how_to_name_one(admin: Caller) -> None
     assert "Host header" in body["error"]["message"]
 
 
-def test_a_method_that_is_not_emulated_is_501_and_listed(admin: Caller, client: TestClient, project: str) -> None:
-    status, body = admin("POST", f"/cloudresourcemanager/v1/projects/{project}:getOrgPolicy", {})
+def test_a_method_that_is_not_emulated_is_501_and_listed(admin: Caller, client: TestClient) -> None:
+    status, body = admin("GET", "/cloudresourcemanager/v3/organizations/123456789012/boundaryConfig")
     assert status == 501
-    assert "cloudresourcemanager.projects.getOrgPolicy" in body["error"]["message"]
-    assert client.get("/_sandbox/status").json()["notEmulated"] == {"cloudresourcemanager.projects.getOrgPolicy": 1}
+    method = "cloudresourcemanager.organizations.getBoundaryConfig"
+    assert method in body["error"]["message"]
+    assert client.get("/_sandbox/status").json()["notEmulated"] == {method: 1}
+
+
+def test_an_encoded_colon_before_a_custom_method_counts(admin: Caller, project: str) -> None:
+    path = f"/cloudresourcemanager/v1/projects/{project}"
+    plain = admin("POST", f"{path}:getIamPolicy", {})
+    assert plain[0] == 200
+    assert admin("POST", f"{path}%3AgetIamPolicy", {}) == plain
+    assert admin("POST", f"{path}%3agetIamPolicy", {}) == plain
+
+
+def test_a_name_whose_slashes_are_encoded_is_that_name(admin: Caller, project: str) -> None:
+    path = "/cloudresourcemanager/v1/projects"
+    assert admin("GET", f"{path}%2F{project}") == admin("GET", f"{path}/{project}")
+    assert admin("POST", f"{path}%2f{project}%3AgetIamPolicy", {})[0] == 200
+
+
+def test_colons_and_slashes_of_an_object_s_name_stay_encoded(admin: Caller, project: str) -> None:
+    assert admin("POST", f"/storage/v1/b?project={project}", {"name": "odd-names"})[0] == 200
+    uploads = "/upload/storage/v1/b/odd-names/o?uploadType=media&name=a%3Ab%2Fc%3Acompose"
+    assert admin("POST", uploads)[0] == 200
+    assert admin("GET", "/storage/v1/b/odd-names/o/a%3Ab%2Fc%3Acompose")[1]["name"] == "a:b/c:compose"
 
 
 def test_a_foreign_host_is_refused_and_listed(admin: Caller, client: TestClient) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sandbox.services.cloudresourcemanager import folders, liens, organizations, projects, tags
+from sandbox.services.cloudresourcemanager import (
+    folders,
+    liens,
+    organization_policies,
+    organizations,
+    projects,
+    tags,
+)
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -19,6 +26,12 @@ SERVICE = Service(
         tags.TagKey,
         tags.TagValue,
     ),
-    handlers={**folders.HANDLERS, **organizations.HANDLERS, **projects.HANDLERS, **tags.HANDLERS},
+    handlers={
+        **folders.HANDLERS,
+        **organization_policies.HANDLERS,
+        **organizations.HANDLERS,
+        **projects.HANDLERS,
+        **tags.HANDLERS,
+    },
     targets={**folders.TARGETS, **liens.TARGETS, **projects.TARGETS, **tags.TARGETS},
 )

@@ -159,6 +159,7 @@ class Project(Resource):
         return NotFound(f"Project {call.name} not found.")
 
 
+MOVE = "resourcemanager.projects.move"
 PARENT_KINDS = ("cloudresourcemanager.organizations", "cloudresourcemanager.folders")
 
 
@@ -244,6 +245,25 @@ def undelete(call: Call) -> Document:
     return {} if call.method.version == "v1" else finished(call, document, "UndeleteProjectMetadata", {})
 
 
+def move(call: Call) -> Document:
+    """v3: give the project another parent, where the caller may move things to and from.
+
+    Raises:
+        PermissionDenied: he may not, on the parent it has or the one it is to have.
+        InvalidArgument: that is no folder and no organisation, or the one it has.
+    """
+    project = Project()
+    document = project.read(call)
+    wanted = str(call.body.get("destinationParent", ""))
+    kind = f"cloudresourcemanager.{wanted.partition('/')[0]}"
+    if kind not in PARENT_KINDS or call.cloud.store.get(kind, wanted) is None or wanted == document["parent"]:
+        raise InvalidArgument(f"Request contains an invalid argument: destinationParent {wanted!r}.")
+    for parent in (document["parent"], wanted):
+        call.cloud.permissions.require(call.principal, MOVE, "cloudresourcemanager", parent)
+    document["parent"] = wanted
+    return finished(call, project.keep(call, document), "MoveProjectMetadata", {})
+
+
 def ancestry(call: Call) -> Document:
     """The project and everything above it."""
     Project().read(call)
@@ -260,5 +280,6 @@ HANDLERS = {
     "cloudresourcemanager.projects.search": search,
     "cloudresourcemanager.projects.undelete": undelete,
     "cloudresourcemanager.projects.getAncestry": ancestry,
+    "cloudresourcemanager.projects.move": move,
 }
 TARGETS = {"cloudresourcemanager.projects.create": to_parent, "cloudresourcemanager.projects.list": to_parent}
