@@ -43,6 +43,42 @@ def text_of(document: Mapping[str, Any]) -> str:
     return HEAD + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, default_flow_style=False)
 
 
+def misfit(place: str, value: Any) -> str | None:
+    """What is wrong with one value of a campaign file, such as ``invokers`` or ``labels.campaign``; None: nothing."""
+    from infra import campaign_file  # noqa: PLC0415 -- only verbs that read campaigns need it
+
+    document: dict[str, Any] = {
+        "labels": labels(
+            "name",
+            owner="o",
+            cost_center="c",
+            env="dev",
+            data_class="public",
+            ends_on=None,
+            today=dt.date.max - dt.timedelta(days=DEFAULT_DAYS),
+        ),
+        "invokers": ["group:team@example.com"],
+        "contacts": ["team@example.com"],
+    }
+    part, _, key = place.partition(".")
+    document[part] = {**document[part], key: value} if key else value
+    found = campaign_file.parse(text_of(document), file=f"campaigns/{document['labels']['campaign']}.yaml")
+    wrong = [one for one in found if one.key.startswith(place)] if isinstance(found, (list, tuple)) else []
+    return f"{wrong[0].cause}; allowed: {wrong[0].rule}" if wrong else None
+
+
+def path_of(root: Path, name: str, *, replace: bool = False) -> Path:
+    """Where a new campaign's file belongs.
+
+    Raises:
+        InputError: there is one of that name.
+    """
+    path = root / "campaigns" / f"{name}.yaml"
+    if path.exists() and not replace:
+        raise InputError(f"{path} exists; nothing was written.", cure=f"another name, or edit {path}")
+    return path
+
+
 def write(root: Path, document: Mapping[str, Any], *, replace: bool = False) -> Path:
     """Write a campaign's file, after infra has accepted it.
 
@@ -52,15 +88,13 @@ def write(root: Path, document: Mapping[str, Any], *, replace: bool = False) -> 
     from infra import campaign_file  # noqa: PLC0415 -- only verbs that read campaigns need it
     from infra.campaign_model import Campaign  # noqa: PLC0415
 
-    name = str(document["labels"]["campaign"])
-    path = root / "campaigns" / f"{name}.yaml"
+    path = path_of(root, str(document["labels"]["campaign"]), replace=replace)
     text = text_of(document)
     found = campaign_file.parse(text, file=f"campaigns/{path.name}")
     if not isinstance(found, Campaign):
-        lines = "\n".join(map(str, found))
-        raise InputError(f"The campaign would be wrong in {len(found)} places, so no file was written:\n{lines}")
-    if path.exists() and not replace:
-        raise InputError(f"{path} exists; nothing was written.", cure=f"another name, or edit {path}")
+        lines = "\n".join(f"  {one.key}: {one.cause}\n      allowed: {one.rule}" for one in found)
+        places = "1 place" if len(found) == 1 else f"{len(found)} places"
+        raise InputError(f"The campaign would be wrong in {places}, so no file was written:\n{lines}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path

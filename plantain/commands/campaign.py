@@ -52,6 +52,10 @@ def new(
     from plantain.campaigns import draft  # noqa: PLC0415
 
     root = project_root()
+    draft.path_of(root, name)
+    questions = not (owner and cost_center and invoker and contact)
+    if questions and (problem := draft.misfit("labels.campaign", name)):  # before anything is asked for
+        raise InputError(f"{name!r} is no name for a campaign: {problem}.", cure="plantain campaign new spring-2027")
     document: dict[str, Any] = {
         "labels": draft.labels(
             name,
@@ -62,8 +66,8 @@ def new(
             ends_on=day(ends_on),
             today=today(),
         ),
-        "invokers": invoker or [ask("Invokers (group:team@example.com)", "--invoker")],
-        "contacts": contact or [ask("Contact (e-mail)", "--contact")],
+        "invokers": invoker or [ask("Invokers (group:team@example.com)", "--invoker", "invokers")],
+        "contacts": contact or [ask("Contact (e-mail)", "--contact", "contacts")],
     }
     if model:
         document["function"] = {"model": model}
@@ -317,15 +321,22 @@ def deployed_campaign(stack: Stack, name: str) -> dict[str, Any]:
     return found[name]
 
 
-def ask(what: str, option: str) -> str:
-    """An answer from the terminal.
+def ask(what: str, option: str, place: str = "") -> str:
+    """An answer from the terminal; asked for again while it does not fit its place, a list of the campaign file.
 
     Raises:
         InputError: there is no terminal to ask on.
     """
     if not sys.stdin.isatty():
         raise InputError(f"{what} is missing, and there is no terminal to ask on.", cure=f"{option} VALUE")
-    return str(typer.prompt(what))
+    from plantain.campaigns import draft  # noqa: PLC0415
+
+    while True:
+        answer = str(typer.prompt(what))
+        problem = draft.misfit(place, [answer]) if place else None
+        if problem is None:
+            return answer
+        output.complain(f"  {problem}")
 
 
 def confirmed(question: str) -> bool:

@@ -172,23 +172,32 @@ class TestShow:
         assert caught.value.exit_code == 5
 
 
-def test_on_a_terminal_a_new_campaign_asks_for_what_is_missing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = {
-        "Owner (team)": "Brand Studio",
-        "Cost centre": "CC-4711",
-        "Invokers (group:team@example.com)": "group:brand@example.com",
-        "Contact (e-mail)": "oncall@example.com",
-    }
+def test_on_a_terminal_a_new_campaign_asks_for_what_is_missing_until_it_fits(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = [
+        ("Owner (team)", "Brand Studio"),
+        ("Cost centre", "CC-4711"),
+        ("Invokers (group:team@example.com)", "everybody"),
+        ("Invokers (group:team@example.com)", "group:brand@example.com"),
+        ("Contact (e-mail)", "oncall"),
+        ("Contact (e-mail)", "oncall@example.com"),
+    ]
     asked: list[str] = []
 
     def answer(question: str) -> str:
         asked.append(question)
-        return answers[question]
+        return answers[len(asked) - 1][1]
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr(typer, "prompt", answer)
     command.new("autumn-launch")
-    assert asked == list(answers)
+    assert asked == [question for question, _ in answers]
+    shown = capsys.readouterr().err.splitlines()
+    assert shown == [
+        "  not of the required form; allowed: an identity, such as group:brand-studio@example.com",
+        "  not of the required form; allowed: an e-mail address, such as oncall@example.com",
+    ]
     made = campaign(project, "autumn-launch")
     assert (made.labels.owner, made.labels.cost_center) == ("brand-studio", "cc-4711")
 

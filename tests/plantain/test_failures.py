@@ -126,6 +126,8 @@ CASES = (
     Case("campaign new winter --ends-on tomorrow --owner a --cost-center b", 2, "'tomorrow' is no day"),
     Case("campaign new winter", 2, "Owner (team) is missing, and there is no terminal to ask on"),
     Case("campaign new spring-launch --owner a --cost-center b --invoker group:a@b.c --contact a@b.c", 2, "exists"),
+    Case("campaign new Winter_1", 2, "'Winter_1' is no name for a campaign: "),
+    Case("campaign new spring-launch", 2, "exists; nothing was written."),
     Case("campaign clone winter summer", 2, "There is no campaign 'winter'"),
     Case("campaign show winter", 2, "has not deployed 'winter'"),
     Case("campaign show spring-launch", 2, "has not deployed 'spring-launch'. Known: none", {}, NO_STACK),
