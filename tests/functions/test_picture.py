@@ -1,6 +1,7 @@
 """Formats, sizes and content credentials are read from headers."""
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from PIL import Image
 
 from generation.picture import Picture, read_picture
 from tests.functions.pictures import encoded, png
+
+SAMPLES = Path(__file__).with_name("samples")
 
 
 def test_a_png() -> None:
@@ -29,6 +32,17 @@ def test_a_jpeg_with_content_credentials() -> None:
     manifest = b"JP\x00\x01\x00\x00\x00\x01jumb c2pa manifest"
     segment = b"\xff\xeb" + (len(manifest) + 2).to_bytes(2, "big") + manifest
     assert read_picture(plain[:2] + segment + plain[2:]) == Picture("image/jpeg", 64, 48, content_credentials=True)
+
+
+@pytest.mark.parametrize("name", ["signed.png", "signed.jpg", "signed.webp"])
+def test_content_credentials_of_the_reference_implementation_are_found(name: str) -> None:
+    data = (SAMPLES / name).read_bytes()
+
+    found = read_picture(data)
+
+    assert found is not None
+    assert (found.width, found.height, found.content_credentials) == (32, 24, True)
+    assert found.mime_type == f"image/{name.partition('.')[2].replace('jpg', 'jpeg')}"
 
 
 @pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\x00\x00MM\x00*"}])

@@ -9,6 +9,7 @@ import ssl
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,9 @@ def deploy(deployed: Deployed) -> None:
         },
         "serviceConfig": {
             "serviceAccountEmail": RUNTIME,
+            "availableCpu": "2",
             "environmentVariables": {
+                "WORKERS": "2",
                 "GOOGLE_CLOUD_PROJECT": PROJECT,
                 "PLANTAIN_CAMPAIGN": "queue",
                 "PLANTAIN_BUCKET": IMAGES,
@@ -208,6 +211,18 @@ def test_an_edit_goes_on_from_an_image_and_keeps_a_product_the_same(deployed: De
     assert record["provenance"]["previous"] == first.json()["id"]
     assert same.json()["disclosure"]["digitalSourceType"] != first.json()["disclosure"]["digitalSourceType"], "edited"
     assert same.json()["usage"]["promptTokenCount"] > first.json()["usage"]["promptTokenCount"], "the image went along"
+
+
+def test_equal_requests_at_once_are_made_once_by_both_server_processes(deployed: Deployed) -> None:
+    with ThreadPoolExecutor(8) as callers:
+        asked = [callers.submit(deployed.ask, "POST", "/images", prompt="the same for all of us") for _ in range(8)]
+        answers = [each.result() for each in asked]
+
+    assert [answer.status_code for answer in answers] == [200] * 8, [answer.text for answer in answers]
+    (image,) = {answer.json()["id"] for answer in answers}
+    assert sum(answer.json()["attempts"] for answer in answers) == 1, "one of them asked the model"
+    kept = deployed.call("GET", f"storage/v1/b/{IMAGES}/o?prefix=images/{image}/")["items"]
+    assert len(kept) == 2, "one image and its record"
 
 
 def test_nobody_but_the_queue_hands_requests_in(deployed: Deployed) -> None:
