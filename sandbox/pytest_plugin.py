@@ -40,7 +40,7 @@ class Sandbox:
 
     organization = "organizations/123456789012"
     billing_account = "billingAccounts/010101-010101-010101"
-    administrator = "user:admin@example.com"
+    administrator = "user:user@example.com"
 
     def __init__(self, process: SandboxProcess) -> None:
         self.process = process
