@@ -1,6 +1,7 @@
 """pytest fixtures: a local Google Cloud for tests of any Google client or Pulumi program.
 
-Load it with ``pytest_plugins = ["sandbox.pytest_plugin"]`` in the top ``conftest.py``, or ``-p sandbox.pytest_plugin``.
+pytest finds it where this project is installed. From a checkout load it with ``-p sandbox.pytest_plugin``, or with
+``pytest_plugins = ["sandbox.pytest_plugin"]`` in the top ``conftest.py``.
 
 ``sandbox`` is an empty organisation for each test. The process behind it is started once for each pytest process, so
 that tests run in parallel under pytest-xdist without seeing each other, and is emptied before every test.

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 
@@ -65,9 +69,11 @@ def test_tests_that_use_the_fixture_run_side_by_side_and_so_does_the_page_s_exam
     (tmp_path / "test_with_sandbox.py").write_text(TESTS)
     page = (ROOT / "docs" / "sandbox.md").read_text().partition("## In pytest")[2]
     (tmp_path / "test_of_the_page.py").write_text(page.partition("```python\n")[2].partition("```")[0])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "sandbox.pytest_plugin", "-n", "2", "-c", "/dev/null"]
+    installed(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-c", "/dev/null"]
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         cwd=ROOT,
         text=True,
         capture_output=True,
@@ -76,3 +82,31 @@ def test_tests_that_use_the_fixture_run_side_by_side_and_so_does_the_page_s_exam
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 passed" in done.stdout
+
+
+@pytest.mark.parametrize("again", [("-p", "sandbox.pytest_plugin"), ()])
+def test_naming_the_installed_plug_in_once_more_is_no_second_one(tmp_path: Path, again: tuple[str, ...]) -> None:
+    installed(tmp_path)
+    if not again:
+        (tmp_path / "conftest.py").write_text('pytest_plugins = ["sandbox.pytest_plugin"]\n')
+    command = [sys.executable, "-m", "pytest", *again, "--fixtures", "-c", "/dev/null", "--rootdir", str(tmp_path)]
+    done = subprocess.run(
+        [*command, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert "sandbox_process [session scope]" in done.stdout, done.stdout + done.stderr
+
+
+def installed(folder: Path) -> None:
+    """What an installation of this project tells pytest."""
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    facts = folder / "installed-0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: installed\nVersion: 0\n")
+    lines = [f"{name} = {module}" for name, module in points.items()]
+    (facts / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines, ""]))
