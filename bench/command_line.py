@@ -27,7 +27,7 @@ VERBS = {
     "cost plan 30": 0.400,
     "campaign list": 0.400,
     "campaign retire spring-launch": 0.400,
-    "perimeter simulate --as user:admin@example.com --service storage.googleapis.com": 0.400,
+    "perimeter simulate --as user:user@example.com --service storage.googleapis.com": 0.400,
     "generate --help": 0.400,
     "batch --help": 0.400,
 }

@@ -16,7 +16,7 @@ FROM_STAND_IN = ("organization", "billingAccount", "accessToken", "wheels", "pol
 """What only the sandbox's own values can be: it has one organisation, one billing account, one address."""
 NOT_THERE = ("folder", "quotaProject", "impersonate", "monitoringProject", "channelSecrets")
 """What names things of the real organisation that the sandbox does not hold."""
-DEPLOYER = "user:admin@example.com"
+DEPLOYER = "user:user@example.com"
 TOP_LEVEL = ("secretsprovider", "encryptedkey")
 """How Pulumi encrypts the real stack's secrets, which the sandbox's passphrase does not open."""
 

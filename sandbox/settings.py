@@ -22,7 +22,7 @@ class Settings(BaseModel):
         cache: folder of function builds, shared by all sandboxes of a user.
         seed: makes generated numbers, ids and keys repeatable.
         organization: number of the one organisation that exists from the start.
-        domain: its primary domain; the administrator is ``user:admin@<domain>``.
+        domain: its primary domain; the administrator is ``user:user@<domain>``.
         billing_account: id of its open billing account.
         administrator_token: bearer token of the administrator, who calls from outside every network.
         access_token_lifetime: seconds.
@@ -52,4 +52,4 @@ class Settings(BaseModel):
     @property
     def administrator(self) -> str:
         """IAM member string of the organisation's administrator."""
-        return f"user:admin@{self.domain}"
+        return f"user:user@{self.domain}"

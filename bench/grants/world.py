@@ -191,7 +191,7 @@ class World:
                 "memberCustomers": ["C012abcde"],
             },
             "perimeter": owned(
-                "inline", deployers=["user:admin@example.com", *deployers], auditors=[f"group:{AUDITORS}"]
+                "inline", deployers=["user:user@example.com", *deployers], auditors=[f"group:{AUDITORS}"]
             ),
         }
         if any(right.role == "roles/iam.denyAdmin" for right in DEPLOYER_RIGHTS):

@@ -65,7 +65,7 @@ class Patient:
         if self.settings.impersonate:
             return f"serviceAccount:{self.settings.impersonate}"
         if self.cloud.sandbox:
-            return "user:admin@example.com"
+            return "user:user@example.com"
         from plantain.errors import GoogleCloudError  # noqa: PLC0415
 
         try:

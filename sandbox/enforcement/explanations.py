@@ -65,7 +65,7 @@ def explain(call: Call, error: ApiError) -> Explanation:
         return Explanation(
             "identity",
             ("The request carries no credential that this sandbox issued, or one that has expired.",),
-            ('eval "$(plantain sandbox env --as user:admin@example.com)"',),
+            ('eval "$(plantain sandbox env --as user:user@example.com)"',),
         )
     info = detail(error, ERROR_INFO)
     if isinstance(error, ServiceDisabled):

@@ -17,7 +17,6 @@ FIXED_TEXTS = {
     '"8.8.8.8"': "the reserved address was replaced by a fixed one",
     '"gatewayAddress": "10.0.0.1"': "the gateway's address was replaced by a fixed one, outside the subnetwork",
     "revision-id-placeholder": "the revision was replaced by a fixed one",
-    '"mutatedBy": "user@example.com"': "the caller was replaced by a fixed one",
     '"userByEmail": "user@google.com"': "the caller was replaced by a fixed one",
     '"prefixes": ["testfolder", "testmanagedfolder"]': "the log was written against a mock",
     "keynamey4matsxackwa2bq": "the answer shows what another recording had left behind",

@@ -19,7 +19,7 @@ from plantain.stack import Stack
 ROOT = Path(__file__).parents[2]
 NUMBER = "123456789012"
 LABELS = {"owner": "cloud-platform", "cost-center": "cc-1000"}
-ADMINISTRATOR = "user:admin@example.com"
+ADMINISTRATOR = "user:user@example.com"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from tests.infra.setting_case import CAMPAIGN, FOUNDATION, JOINED, SEED, Shape
 from tests.infra.stacks import document
 
 LABELS = {"owner": "cloud-platform", "cost-center": "cc-1000", "env": "prod", "data-class": "internal"}
-ADMINISTRATOR = "user:admin@example.com"
+ADMINISTRATOR = "user:user@example.com"
 UPLOADER = "serviceAccount:up@partner.iam.gserviceaccount.com"
 EVERYBODY = {"identityType": "ANY_IDENTITY", "services": {"storage.googleapis.com": []}}
 WEBHOOK = {"url": "https://hooks.example.com/a", "username": "plantain", "password": "hook-password"}

@@ -204,7 +204,7 @@ class TestStackFiles:
         parsed = settings.parse(stack_file("sandbox"), stack="sandbox")
         assert parsed.deletion_protection is False
         assert parsed.perimeter is not None
-        assert "user:admin@example.com" in parsed.perimeter.deployers
+        assert "user:user@example.com" in parsed.perimeter.deployers
 
     def test_every_endpoint_of_the_sandbox_is_on_loopback(self) -> None:
         parsed = settings.parse(stack_file("sandbox"), stack="sandbox")

@@ -113,7 +113,7 @@ class TestPermissions:
         assert "billing.resourceAssociations.create is missing on billingAccounts/010101-010101-010101" in finding.what
         assert finding.cure == (
             "gcloud billing accounts add-iam-policy-binding 010101-010101-010101 "
-            "--member=user:admin@example.com --role=roles/billing.user"
+            "--member=user:user@example.com --role=roles/billing.user"
         )
 
     def test_a_stack_that_joins_needs_no_right_to_make_a_perimeter(self, patient: Patient, cloud: FakeCloud) -> None:
@@ -210,7 +210,7 @@ class TestOthers:
         patient.settings = patient.settings.model_copy(update={"perimeter": perimeter})
         [finding] = found(credentials.CHECK, patient, Severity.WARNING)
         assert "once the perimeter is enforced it refuses this caller" in finding.consequence
-        assert finding.cure.endswith("deployers[1]' user:admin@example.com")
+        assert finding.cure.endswith("deployers[1]' user:user@example.com")
 
     def test_a_caller_without_a_name_is_unknown(self, patient: Patient, cloud: FakeCloud) -> None:
         cloud.sandbox = None
@@ -219,7 +219,7 @@ class TestOthers:
 
     def test_a_person_without_a_quota_project_is_warned(self, patient: Patient, cloud: FakeCloud) -> None:
         cloud.sandbox = None
-        cloud.answers["GET openidconnect"] = {"email": "admin@example.com"}
+        cloud.answers["GET openidconnect"] = {"email": "user@example.com"}
         [finding] = found(credentials.CHECK, patient, Severity.WARNING)
         assert "quotaProject" in finding.what
 

@@ -33,7 +33,7 @@ OFFLINE = {
     "campaign list": "campaign list",
     "campaign checklist": "campaign checklist spring-launch --offline",
     "campaign retire": "campaign retire spring-launch",
-    "perimeter simulate": "perimeter simulate --as user:admin@example.com --service storage",
+    "perimeter simulate": "perimeter simulate --as user:user@example.com --service storage",
 }
 
 

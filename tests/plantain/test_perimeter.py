@@ -269,7 +269,7 @@ class TestSimulate:
 
     @pytest.mark.usefixtures("project")
     def test_the_deployer_passes(self, capsys: pytest.CaptureFixture[str]) -> None:
-        command.simulate("user:admin@example.com", "storage.googleapis.com", stack="sandbox", json=True)
+        command.simulate("user:user@example.com", "storage.googleapis.com", stack="sandbox", json=True)
         assert json.loads(capsys.readouterr().out)["passes"]
 
     @pytest.mark.usefixtures("project")

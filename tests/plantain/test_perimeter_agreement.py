@@ -24,7 +24,7 @@ from tests.sandbox.conftest import ORGANIZATION, Caller, build_cloud
 CASES = 1000
 CALLS_OF_A_PERIMETER = 25
 PROJECTS = ("inside-one", "inside-two", "outside-one")
-MEMBERS = ("user:jo@example.com", "serviceAccount:app@inside-one.iam.gserviceaccount.com", "user:admin@example.com")
+MEMBERS = ("user:jo@example.com", "serviceAccount:app@inside-one.iam.gserviceaccount.com", "user:user@example.com")
 ADDRESSES = ("203.0.113.9", "198.51.100.7")
 COUNTRIES = ("DE", "CH")
 CALLS = {
@@ -124,7 +124,7 @@ def settings(chance: random.Random, numbers: dict[str, str]) -> OwnedPerimeter:
         {
             "membership": chance.choice(["inline", "delegated"]),
             "enforcement": chance.choice(["enforced", "enforced", "enforced", "dry-run"]),
-            "deployers": ["user:admin@example.com"],
+            "deployers": ["user:user@example.com"],
             "ipSubnetworks": chance.choice([[], ["198.51.100.0/24"]]),
             "accessLevels": [
                 {"name": "office", "ipSubnetworks": ["198.51.100.0/24"]},

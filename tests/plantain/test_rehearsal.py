@@ -33,7 +33,7 @@ def test_what_is_deployed_stays_and_where_it_goes_changes(project: Path) -> None
     raw = raw_settings(project, "rehearsal")
     assert raw["billingAccount"] == "010101-010101-010101"
     assert {address.startswith(URL) for address in raw["endpoints"].values()} == {True}
-    assert raw["perimeter"]["deployers"][-1] == "user:admin@example.com"
+    assert raw["perimeter"]["deployers"][-1] == "user:user@example.com"
     assert any(line.startswith("plantain:billingAccount: ") for line in changes)
     assert "# Who pays" in path.read_text()
 

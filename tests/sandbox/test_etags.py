@@ -49,7 +49,7 @@ def test_no_etag_of_ours_is_taken_for_a_foreign_one(digest: bytes) -> None:
 def test_the_second_of_two_writers_with_the_same_etag_is_refused(admin: Caller, project: str) -> None:
     path = f"/cloudresourcemanager/v1/projects/{project}"
     etag = admin("POST", f"{path}:getIamPolicy")[1]["etag"]
-    policy = {"etag": etag, "bindings": [{"role": "roles/owner", "members": ["user:admin@example.com"]}]}
+    policy = {"etag": etag, "bindings": [{"role": "roles/owner", "members": ["user:user@example.com"]}]}
     assert admin("POST", f"{path}:setIamPolicy", {"policy": policy})[0] == 200
     status, body = admin("POST", f"{path}:setIamPolicy", {"policy": policy})
     assert (status, body["error"]["status"]) == (409, "ABORTED")

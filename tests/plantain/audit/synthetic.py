@@ -16,7 +16,7 @@ PERIMETER = "accessPolicies/1/servicePerimeters/plantain"
 SETTINGS = {
     "organization": "123456789012",
     "region": REGION,
-    "perimeter": {"membership": "join", "perimeter": PERIMETER, "deployers": ["user:admin@example.com"]},
+    "perimeter": {"membership": "join", "perimeter": PERIMETER, "deployers": ["user:user@example.com"]},
 }
 APIS = (
     "aiplatform", "artifactregistry", "cloudasset", "cloudbuild", "cloudfunctions", "cloudkms", "cloudresourcemanager",

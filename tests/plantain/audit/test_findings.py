@@ -87,7 +87,7 @@ def test_a_member_that_somebody_added_by_hand_is_found() -> None:
 @pytest.mark.parametrize(
     ("role", "member", "found"),
     [
-        ("roles/owner", "user:admin@example.com", False),
+        ("roles/owner", "user:user@example.com", False),
         ("roles/owner", "user:other@example.com", True),
         ("roles/run.serviceAgent", "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com", False),
         ("roles/storage.admin", "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com", True),

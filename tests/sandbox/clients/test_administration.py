@@ -104,7 +104,7 @@ def test_service_accounts_and_their_tokens(project: str, name: str) -> None:
     )
     assert changed.display_name == "b"
     policy = client.get_iam_policy({"resource": made.name})
-    policy.bindings.add(role="roles/iam.serviceAccountTokenCreator", members=["user:admin@example.com"])
+    policy.bindings.add(role="roles/iam.serviceAccountTokenCreator", members=["user:user@example.com"])
     client.set_iam_policy({"resource": made.name, "policy": policy})
     credentials = package("cloud.iam_credentials_v1").IAMCredentialsClient()
     scope = ["https://www.googleapis.com/auth/cloud-platform"]

@@ -87,7 +87,7 @@ def test_policies_are_found_by_member_role_and_permission(admin: Caller) -> None
     key = "//cloudkms.googleapis.com/projects/test-project/locations/us-west1/keyRings/ring/cryptoKeys/key"
     assert key in policies("policy:roles/cloudkms.cryptoKeyEncrypterDecrypter")
     assert key in policies('policy.role.permissions:"cloudkms.cryptoKeyVersions.useToEncrypt"')
-    assert policies("policy:admin@example.com")
+    assert policies("policy:user@example.com")
     assert not policies("policy:nobody@example.com")
 
 

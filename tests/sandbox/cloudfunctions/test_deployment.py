@@ -327,7 +327,7 @@ def test_a_first_generation_function_is_uploaded_deployed_called_and_changed(cal
     url = made["httpsTrigger"]["url"]
     assert url == f"https://{REGION}-{PROJECT}.cloudfunctions.net/greeter"
     assert call_function(caller, url).status_code == 403
-    binding = {"role": "roles/cloudfunctions.invoker", "members": ["user:jo@example.com", "user:admin@example.com"]}
+    binding = {"role": "roles/cloudfunctions.invoker", "members": ["user:jo@example.com", "user:user@example.com"]}
     caller("POST", f"{functions}/greeter:setIamPolicy", {"policy": {"bindings": [binding]}})
     assert call_function(caller, url, network=None).json()["path"] == "/"
     called = caller("POST", f"{functions}/greeter:call", {"data": '{"a": 1}'})

@@ -168,7 +168,7 @@ def test_strangers_see_no_group_readers_see_all_and_owners_change_their_own(
         "readers": ["serviceAccount:audit@x.iam.gserviceaccount.com"],
     }
     client.post("/_sandbox/groups", json=reader)
-    assert [one["preferredMemberKey"]["id"] for one in listed(auditor, path)] == ["admin@example.com", "jo@example.com"]
+    assert [one["preferredMemberKey"]["id"] for one in listed(auditor, path)] == ["user@example.com", "jo@example.com"]
     assert auditor("DELETE", path)[0] == 403
     own = listed(admin, path, view="FULL")[1]["name"]
     admin("POST", f"/cloudidentity/v1/{own}:modifyMembershipRoles", {"addRoles": [{"name": "MANAGER"}]})

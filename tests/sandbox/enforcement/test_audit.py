@@ -76,7 +76,7 @@ def test_the_organisation_asks_for_all_below_it(admin: Caller, accesses: Callabl
 
 
 def test_an_exempted_member_is_not_logged(admin: Caller, accesses: Callable[[], list[str]]) -> None:
-    exempted = ["user:admin@example.com"]
+    exempted = ["user:user@example.com"]
     audit(admin, "projects/test-project", "allServices", "DATA_READ", exemptedMembers=exempted)
     use(admin)
     assert accesses() == []

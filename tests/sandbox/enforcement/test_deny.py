@@ -41,7 +41,7 @@ def test_a_denied_permission_is_refused_even_to_the_owner(admin: Caller, project
 @pytest.mark.parametrize(
     "exception",
     [
-        {"exceptionPrincipals": ["principal://goog/subject/admin@example.com"]},
+        {"exceptionPrincipals": ["principal://goog/subject/user@example.com"]},
         {"exceptionPrincipals": ["principalSet://goog/cloudIdentityCustomerId/C0sandbox"]},
         {"exceptionPermissions": ["cloudresourcemanager.googleapis.com/projects.get"]},
         {"denialCondition": {"title": "never", "expression": "resource.matchTag('1/env', 'prod')"}},

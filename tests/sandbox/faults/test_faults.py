@@ -135,7 +135,7 @@ def test_a_policy_that_names_a_too_new_account_is_refused_as_google_does(
     client.post("/_sandbox/consistency", json={"identities": 1})
     admin("POST", "/iam/v1/projects/test-project/serviceAccounts", {"accountId": "deployer"})
     member = "serviceAccount:deployer@test-project.iam.gserviceaccount.com"
-    policy = {"policy": {"bindings": [{"role": "roles/browser", "members": [member, "user:admin@example.com"]}]}}
+    policy = {"policy": {"bindings": [{"role": "roles/browser", "members": [member, "user:user@example.com"]}]}}
     status, body = admin("POST", f"{PROJECT}:setIamPolicy", policy)
     assert status == 400
     assert "does not exist" in body["error"]["message"]

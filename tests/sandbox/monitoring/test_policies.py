@@ -22,7 +22,7 @@ def test_a_policy_is_numbered_recorded_and_enabled(create: Create, policy: Build
     assert (prefix, number.isdigit()) == (f"projects/{project}/alertPolicies", True)
     assert made["conditions"][0]["name"].startswith(f"{made['name']}/conditions/")
     assert made["enabled"] is True
-    assert made["creationRecord"]["mutatedBy"] == "admin@example.com"
+    assert made["creationRecord"]["mutatedBy"] == "user@example.com"
 
 
 def test_an_update_keeps_names_and_creation_and_replaces_without_a_mask(
