@@ -88,7 +88,7 @@ def _named(path: str, rule: Any, name: str) -> list[Any]:
     paths=("preferredMemberKey.id", "groupAddress"),
     fix="gcloud identity groups memberships delete --group-email=GROUP --member-email=MEMBER",
     url="https://cloud.google.com/iam/docs/groups-best-practices",
-    crosswalk=ids(cis5="1.1.1", cis4="1.1", nist="AC-2 AC-6", iso="A.5.16 A.5.18", soc2="CC6.2 CC6.3"),
+    crosswalk=ids(cis5="1.2", cis4="1.1", nist="AC-2 AC-6", iso="A.5.16 A.5.18", soc2="CC6.2 CC6.3"),
 )
 def _group_members_known(look: Look, context: Context) -> Verdict:
     member = str(look.at("preferredMemberKey.id", ""))

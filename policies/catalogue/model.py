@@ -207,7 +207,7 @@ def _model_stores_encrypted(look: Look, _: Context) -> Verdict:
     ),
     fix="remove predict_request_response_logging_config, or name its bigquery_destination.output_uri",
     url="https://cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging",
-    crosswalk=ids(nist="SC-28 SI-12", iso="A.8.10 A.8.11", gdpr="5(1)(c)"),
+    crosswalk=ids(nist="SC-28 SI-12", iso="A.8.10 A.5.34", gdpr="5(1)(c)"),
 )
 def _model_prompts_not_logged(look: Look, _: Context) -> Verdict:
     block = "predictRequestResponseLoggingConfig"
