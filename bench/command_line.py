@@ -1,6 +1,7 @@
-"""``python -m bench.command_line``: how long offline verbs take, and preparing a large batch; writes command_line.json.
+"""``python -m bench.command_line``: how long offline verbs take, the doctor, and preparing a large batch.
 
-Each figure is the best of several runs: what the machine does beside it only ever adds.
+Writes command_line.json. Each figure is the best of several runs: what the machine does beside it only ever adds.
+``python -m bench.command_line doctor`` measures that part alone and leaves the other figures as they are.
 """
 
 import json
@@ -10,14 +11,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.machine import machine
+from plantain.sandbox_stack import sandbox_environment
+from tests.end_to_end.deployment import Deployment
 
 RESULTS = Path(__file__).with_name("command_line.json")
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 12
+DOCTOR_RUNS = 5
+DOCTOR_SECONDS = 10
 ROWS = 200_000
 VERBS = {
     "--help": 0.150,
@@ -81,12 +88,50 @@ def batch() -> dict[str, float]:
         return found
 
 
+def doctor() -> dict[str, Any]:
+    """All checks of the doctor, pulumi's outputs included: on an empty organisation, and with a deployed campaign."""
+    with tempfile.TemporaryDirectory() as name:
+        made = Deployment.make(Path(name))
+        try:
+            empty = examined(made)
+            made.stack.up()
+            deployed = examined(made)
+        finally:
+            made.close()
+    return {"organisation alone": empty, "a deployed campaign": deployed, "atMostSeconds": DOCTOR_SECONDS}
+
+
+def examined(made: Deployment) -> dict[str, Any]:
+    """The fastest of several runs, and how many findings it had by severity."""
+    command = [str(Path(sys.executable).with_name("plantain")), "doctor", "--stack", "sandbox", "--json"]
+    environment = {**made.sandbox.client_environment(), **sandbox_environment(made.sandbox.data)}
+    times: list[float] = []
+    for _ in range(DOCTOR_RUNS):
+        started = time.perf_counter()
+        done = subprocess.run(command, cwd=made.project, env=environment, capture_output=True, check=False)  # noqa: S603 -- our own verb
+        times.append(time.perf_counter() - started)
+        if done.returncode not in {0, 10}:
+            raise SystemExit(f"doctor: {done.stderr.decode()}")
+    findings = Counter(finding["severity"] for finding in json.loads(done.stdout))
+    return {"seconds": round(min(times), 1), "findings": dict(sorted(findings.items()))}
+
+
+def today() -> str:
+    """The day, as results carry it."""
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
 def main() -> int:
+    if sys.argv[1:] == ["doctor"]:
+        results = json.loads(RESULTS.read_text()) | {"doctor": {"measured": today(), **doctor()}}
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        return 0
     verbs = {arguments: {**verb(arguments), "atMost": most} for arguments, most in VERBS.items()}
     results = {
-        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "measured": today(),
         "machine": machine(),
         "verbs": verbs,
+        "doctor": {"measured": today(), **doctor()},
         "batch": {**batch(), "atMostSeconds": 60, "atMostMegabytes": 500},
     }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")

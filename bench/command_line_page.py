@@ -26,5 +26,11 @@ def section() -> str:
         f"| `plantain batch prepare`: {prepared} | {batch['atMostSeconds']} | {batch['seconds']} "
         f"| {batch['processorSeconds']} |"
     )
+    doctor = results["doctor"]
+    rows += [
+        f"| `plantain doctor`: {state}, {sum(doctor[state]['findings'].values())} findings | {doctor['atMostSeconds']} "
+        f"| {doctor[state]['seconds']} | |"
+        for state in ("organisation alone", "a deployed campaign")
+    ]
     body = "\n".join(rows)
     return f"\n## The command line\n\nMeasured {results['measured']}.\n\n{HEAD}{body}\n\n{NOTE}"
