@@ -86,7 +86,10 @@ class Archive:
         data = record.model_dump_json(by_alias=True, indent=2).encode()
         if await self._store.create(record_object(record.id), data, JSON, {"campaign": record.campaign}):
             return record
-        return await self.record(record.id) or record
+        found = await self.record(record.id)
+        if found is None:
+            raise failure(Reason.INTERNAL, f"The record of image {record.id} was there and is gone")
+        return found
 
     async def bytes_of(self, record: Record) -> list[bytes]:
         """The bytes of a record's images.

@@ -53,7 +53,9 @@ class Stage:
     full: str
 
 
+REFERENCE = "brand/bag.png"
 STAGES = {
+    "reference": Stage(STORAGE, f"/o/{REFERENCE}", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
     "look": Stage(STORAGE, "/download/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
     "claim": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
     "model": Stage(AIPLATFORM, ":generateContent", "MODEL_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
@@ -111,6 +113,14 @@ def inject(google: FakeGoogle, stage: str, answer: Any, times: int) -> None:
     google.faults.append(Fault(place.host, place.part, answers, times))
 
 
+def request(google: FakeGoogle, stage: str) -> dict[str, Any]:
+    """A request that comes by the stage."""
+    if stage != "reference":
+        return {"prompt": PROMPT}
+    google.put("spring-images", REFERENCE, png(4, 4))
+    return {"prompt": PROMPT, "references": [{"uri": f"gs://spring-images/{REFERENCE}"}]}
+
+
 def complete(google: FakeGoogle) -> list[dict[str, Any]]:
     """The records in the bucket; each names images that are there as it says."""
     objects = google.objects["spring-images"]
@@ -128,10 +138,11 @@ def complete(google: FakeGoogle) -> list[dict[str, Any]]:
 async def test_a_fault_that_passes_costs_an_attempt_and_nothing_else(
     function: Function, google: FakeGoogle, stage: str, fault: str
 ) -> None:
+    fields = request(google, stage)
     inject(google, stage, FAULTS[fault], 1)
 
-    first = await function.post(prompt=PROMPT)
-    again = await function.made(prompt=PROMPT)
+    first = await function.post(**fields)
+    again = await function.made(**fields)
 
     if first.status_code == 200:
         assert again["cached"] is True
@@ -150,16 +161,17 @@ async def test_a_fault_that_lasts_is_said_and_mended_by_asking_again(
     google: FakeGoogle, stage: str, fault: str
 ) -> None:
     function = Function(ENVIRONMENT)
+    fields = request(google, stage)
     inject(google, stage, FAULTS[fault], 50)
     try:
-        error = await function.refused(prompt=PROMPT, timeoutSeconds=5)
+        error = await function.refused(**fields, timeoutSeconds=5)
         google.faults.clear()
         assert function.application._generator is not None
         await function.application._generator._flights.land()
         claims = [name for name in google.objects["spring-images"] if name.startswith("claims/")]
         for name in claims:  # as when the lease has run out
             google.objects["spring-images"][name].created = "2020-01-01T00:00:00.000Z"
-        again = await function.made(prompt=PROMPT)
+        again = await function.made(**fields)
     finally:
         await function.close()
 
@@ -174,16 +186,33 @@ async def test_a_fault_that_lasts_is_said_and_mended_by_asking_again(
     assert len(complete(google)) == 1
 
 
-@pytest.mark.parametrize("stage", ["look", "claim", "model", "image", "record", "sign"])
+@pytest.mark.parametrize("stage", ["claim", "image", "record"])
+async def test_a_condition_that_is_not_met_though_nothing_is_there_leaves_nothing_half(
+    function: Function, google: FakeGoogle, stage: str
+) -> None:
+    """As when somebody deletes the object in the same moment."""
+    inject(google, stage, partial(refusal, 412), 1)
+
+    first = await function.post(prompt=PROMPT)
+    kept = complete(google)
+    again = await function.made(prompt=PROMPT)
+
+    assert len(kept) == (first.status_code == 200), "what is answered is there"
+    assert len(complete(google)) == 1
+    assert again["images"]
+
+
+@pytest.mark.parametrize("stage", ["reference", "look", "claim", "model", "image", "record", "sign"])
 async def test_a_body_that_does_not_end_is_given_up_at_the_deadline(
     google: FakeGoogle, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("generation.bucket.CALL_SECONDS", 0.3)
     monkeypatch.setattr("generation.signing.SECONDS", 0.3)
     function = Function(ENVIRONMENT)
+    fields = request(google, stage)
     inject(google, stage, slow, 50)
     try:
-        error = await function.refused(prompt=PROMPT, timeoutSeconds=1)
+        error = await function.refused(**fields, timeoutSeconds=1)
     finally:
         google.faults.clear()
         await function.close()

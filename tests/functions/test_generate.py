@@ -85,6 +85,15 @@ async def test_the_model_is_asked_what_the_request_says(function: Function, goog
     assert body["tools"] == [{"googleSearch": {}}]
 
 
+async def test_a_prompt_of_many_thousand_tokens_goes_to_the_model_whole(function: Function, google: FakeGoogle) -> None:
+    prompt = " ".join(f"a house with the number {number} on its door," for number in range(4000))
+
+    await function.made(prompt=prompt)
+
+    assert len(prompt.split()) > 4 * 8_192, "words, of which each is a token at least"
+    assert google.model_calls[0].json["contents"][0]["parts"][0]["text"] == prompt
+
+
 async def test_capacity_is_chosen_by_headers(function: Function, google: FakeGoogle) -> None:
     for seed, capacity in enumerate(("auto", "dedicated", "shared", "flex")):
         await function.made(prompt=PROMPT, seed=seed, capacity=capacity)
