@@ -18,7 +18,7 @@ from sandbox.bodies import read_body
 from sandbox.call import ANONYMOUS, Call, Principal, Reply
 from sandbox.enforcement.checks import CHECKS
 from sandbox.errors import ApiError, NotEmulated, NotFound, PerimeterViolation, Unauthenticated
-from sandbox.services.storage import contents, generations, objects, refusals, signed_urls, uploads
+from sandbox.services.storage import contents, cors, generations, objects, refusals, signed_urls, uploads
 from sandbox.services.storage.contents import Upload
 
 if TYPE_CHECKING:
@@ -71,25 +71,40 @@ def is_object_path(path: str) -> bool:
 
 async def answer(cloud: Cloud, request: Request, path: str, origin: Origin) -> Response:
     """Serve one object; failures are XML."""
+    bucket = place_of(request, path).partition("/")[0]
     try:
         body = await read_body(request, cloud.settings.largest_body)
-        with cloud.store.transaction():
-            reply = serve(cloud, request, path, origin, body)
+        if request.method == "OPTIONS":
+            reply = cors.preflight(cloud, bucket, request.headers)
+        else:
+            with cloud.store.transaction():
+                reply = serve(cloud, request, path, origin, body)
     except ApiError as error:
         reply = failure(error)
-    headers = dict(reply.headers)
+    headers = {**reply.headers, **cors.exposed(cloud, bucket, request.method, request.headers)}
     if request.method == "HEAD":
         headers["Content-Length"] = str(len(reply.content))
         return Response(status_code=reply.status, headers=headers, media_type=reply.media_type)
     return Response(reply.content, reply.status, headers, reply.media_type)
 
 
+def raw_path(request: Request) -> str:
+    """The path as it came, still percent-encoded."""
+    raw: bytes = request.scope.get("raw_path", b"")
+    return raw.decode("ascii", "replace").partition("?")[0]
+
+
+def place_of(request: Request, path: str) -> str:
+    """``bucket/object`` of a path, which may start with the service."""
+    return path.removeprefix("storage/") if raw_path(request).startswith("/storage/") else path
+
+
 def serve(cloud: Cloud, request: Request, path: str, origin: Origin, body: bytes) -> Reply:
     """Find out who calls, check, and act."""
-    raw = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
+    raw = raw_path(request)
     query = request.scope.get("query_string", b"").decode("ascii", "replace")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    place = path.removeprefix("storage/") if raw.startswith("/storage/") else path
+    place = place_of(request, path)
     bucket, _, encoded = place.partition("/")
     name = unquote(encoded)
     signed = signed_urls.SignedRequest(request.method, tuple(dict.fromkeys((raw, f"/{place}"))), query, headers)
