@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pybase64
@@ -25,7 +25,7 @@ from generation.models import FLEX, Model, Spent, table
 from generation.painter import Choice, Made, Painter, Work
 from generation.pending import Pendings
 from generation.rate import Rate
-from generation.record import AnsweredImage, ImageAnswer, Pending, Timing, milliseconds
+from generation.record import AnsweredImage, ImageAnswer, Pending, Skipped, Timing, milliseconds
 from generation.request import Capacity, Delivery, Request
 from generation.retry import Policy
 from generation.settings import Settings
@@ -222,14 +222,18 @@ class Generator:
         return Pending(id=choice.image, state="QUEUED")
 
     async def _make(self, order: Order, choices: Sequence[Choice], sources: Sources, deadline: float) -> Made:
+        skipped: list[Skipped] = []
         for position, choice in enumerate(choices):
             now = time.monotonic()
             share = now + (deadline - now) / (len(choices) - position)
             try:
-                return await self._paid(order, choice, sources, share)
+                made = await self._paid(order, choice, sources, share)
             except GenerationError as error:
                 if error.reason not in FALL_BACK or position + 1 == len(choices):
                     raise
+                skipped.append(Skipped(model=choice.model.id, reason=error.reason.value))
+            else:
+                return replace(made, skipped=tuple(skipped)) if skipped else made
         raise AssertionError("a request names at least one model")
 
     async def _paid(self, order: Order, choice: Choice, sources: Sources, deadline: float) -> Made:
@@ -346,6 +350,7 @@ class Generator:
             finish_reason=record.finish_reason,
             text=record.text,
             disclosure=record.disclosure,
+            skipped=made.skipped,
         )
 
 

@@ -66,7 +66,8 @@ class Line:
         self.usage, self.cost = answer.usage, answer.cost
         self.cached, self.attempts = answer.cached, answer.attempts
         self.extra = {"finishReason": answer.finish_reason, "images": len(answer.images)} | {
-            "timing": answer.timing.model_dump(by_alias=True)
+            "timing": answer.timing.model_dump(by_alias=True),
+            "skipped": [f"{each.model} {each.reason}" for each in answer.skipped],
         }
 
     def failed(self, error: GenerationError) -> None:

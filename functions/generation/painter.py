@@ -18,7 +18,7 @@ from generation.disclosure import disclosure, marks
 from generation.errors import ErrorClass, GenerationError, Reason, failure
 from generation.models import Model
 from generation.outcome import Outcome, read_outcome
-from generation.record import KeptImage, Provenance, Record, Safety, Timing, milliseconds
+from generation.record import KeptImage, Provenance, Record, Safety, Skipped, Timing, milliseconds
 from generation.request import Capacity, Delivery, Request
 from generation.retry import Policy, RetryBudget, patiently
 from generation.settings import Settings
@@ -59,11 +59,13 @@ class Made:
         record: as it lies in the bucket.
         data: the bytes of its images, where this instance has just made them and they go along with the answer.
         own: whether this instance has just made them.
+        skipped: models that were asked before, in vain.
     """
 
     record: Record
     data: tuple[bytes, ...] | None = field(default=None, repr=False)
     own: bool = False
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,18 @@ class AnsweredImage(Answer):
     data: str | None = None
 
 
+class Skipped(Answer):
+    """A model that the request named before the one that answered.
+
+    Attributes:
+        model: its id.
+        reason: why it gave no image.
+    """
+
+    model: str
+    reason: str
+
+
 class ImageAnswer(Answer):
     """The answer to `POST /images`.
 
@@ -163,6 +175,7 @@ class ImageAnswer(Answer):
         attempts: model calls this request made.
         finish_reason: STOP, or why there are fewer images than were asked for.
         disclosure: says that a model made it.
+        skipped: models that the request named first and that gave no image.
         text: what the model said beside the image.
     """
 
@@ -177,6 +190,7 @@ class ImageAnswer(Answer):
     finish_reason: str
     text: str
     disclosure: Disclosure | None = None
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Pending(Answer):

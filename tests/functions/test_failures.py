@@ -241,7 +241,9 @@ class TestTheModelIsOutOfReach:
         again = await function.made(prompt=PROMPT, fallback=["gemini-3.1-flash-image"])
 
         assert answer["model"] == "gemini-3.1-flash-image"
-        assert again["cached"] is True
+        assert answer["skipped"] == [{"model": "gemini-3-pro-image", "reason": "CAPACITY_EXHAUSTED"}]
+        assert function.log[0]["skipped"] == ["gemini-3-pro-image CAPACITY_EXHAUSTED"]
+        assert (again["cached"], again["skipped"]) == (True, [])
         assert again["id"] == answer["id"]
 
 
