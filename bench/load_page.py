@@ -38,11 +38,19 @@ LOAD = """
 SWEEP = """
 ## The fault sweep
 
-Each of the first {first} requests of a campaign's `pulumi up` fails in each of four ways (503 once, reset, lost answer,
-process kill), then `up` again: {all} experiments, of which {experiments} were made, spread evenly. {converged} of these
-{experiments} converged to the resources of an unharmed update, none doubled, none orphaned, after at most {mostUpdates}
-updates; in {takenOver} of them `plantain recover` took over what a lost answer had made.
-`python -m bench.fault_sweep` makes them all; `tests/end_to_end/test_faults.py` is the short form in `make test`.
+Each of the first {first} of the {requests} requests of a campaign's `pulumi up` fails in each of four ways, then `up`
+again. A deployment a fault would take more than a day, so many requests fail in one: each once, wherever it comes in
+this update or a later one, told apart by what it asks for. The next update goes on, after `plantain recover
+--delete-copies` where one says "already exists"; a group that differs is halved until the request at fault stands
+alone. Converged means: the resources of an unharmed update, none doubled, none orphaned.
+
+| way | requests failed | of these converged | not made again | not tried |
+|---|---|---|---|---|
+{rows}
+
+{deployments} deployments; in the largest group {mostUpdates} updates, {takenOver} resources taken over, {copies} copies
+removed in all. `python -m bench.fault_sweep` makes them; `tests/end_to_end/test_faults.py` is the short form in
+`make test`. Which request has which number: `bench/fault_sweep.json`.
 {lines}"""
 
 
@@ -64,8 +72,20 @@ def load(figures: dict[str, Any]) -> str:
 
 def sweep(figures: dict[str, Any]) -> str:
     """What the fault sweep came to."""
-    failed = [f"\n- request {o['positions'][0]}, {o['way']}: {reason(o)}" for o in figures["differing"]]
-    return SWEEP.format(**figures, lines="".join([*failed, "\n"] if failed else []))
+    rows = [
+        f"| {way} | {one['happened']} | {one['converged']} | {len(one['notMadeAgain'])} | {len(one['notTried'])} |"
+        for way, one in figures["ways"].items()
+    ]
+    failed = [f"\n- request {o['wanted'][0]}, {o['way']}: {reason(o)}" for o in figures["differing"]]
+    outcomes = figures["outcomes"]
+    return SWEEP.format(
+        **figures,
+        rows="\n".join(rows),
+        mostUpdates=max((one["updates"] for one in outcomes), default=0),
+        takenOver=sum(one["takenOver"] for one in outcomes),
+        copies=sum(one["copiesRemoved"] for one in outcomes),
+        lines="".join([*failed, "\n"] if failed else []),
+    )
 
 
 def reason(outcome: dict[str, Any]) -> str:

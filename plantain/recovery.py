@@ -12,7 +12,7 @@ Id formats: the import functions of the provider's resources, hashicorp/terrafor
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -253,19 +253,28 @@ def searched(cloud: GoogleCloud, kind: str, inputs: Inputs, known: Iterable[str]
     search = SEARCHES.get(kind)
     if search is None:
         return None
-    path = _filled(search.path, inputs)
-    filled = {name: _filled(value, inputs) for name, value in (search.parameters or {}).items()}
-    parameters = {name: value for name, value in filled.items() if value is not None}
-    if path is None or parameters.keys() != filled.keys():
-        return None
     taken = set(known)
-    for item in cloud.pages(search.service, path, search.field, **parameters):
-        if not search.same(item, inputs):
-            continue
+    for item in listed(cloud, search, inputs):
         identifier = search.import_id(item, inputs)
         if not taken & {identifier, str(item["name"]), _last(item)}:
             return identifier
     return None
+
+
+def listed(cloud: GoogleCloud, search: Search, inputs: Inputs) -> Iterator[dict[str, Any]]:
+    """Every resource that is what these inputs ask for; none where they lack what its list asks for.
+
+    Raises:
+        GoogleCloudError: the list was refused.
+    """
+    path = _filled(search.path, inputs)
+    filled = {name: _filled(value, inputs) for name, value in (search.parameters or {}).items()}
+    parameters = {name: value for name, value in filled.items() if value is not None}
+    if path is None or parameters.keys() != filled.keys():
+        return
+    for item in cloud.pages(search.service, path, search.field, **parameters):
+        if search.same(item, inputs):
+            yield item
 
 
 def _filled(template: str, inputs: Inputs) -> str | None:

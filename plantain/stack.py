@@ -8,14 +8,17 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plantain import local_backend
 from plantain.errors import StackError
 from plantain.recovery import Pending, adopted, pending_creations
+
+if TYPE_CHECKING:
+    from plantain.google_cloud import GoogleCloud
 
 TAIL_LINES = 30
 
@@ -42,9 +45,10 @@ class Stack:
         """Create the stack unless it exists."""
         self._run("stack", "select", "--create", self.name, with_stack=False)
 
-    def up(self) -> str:
-        """Deploy; returns what pulumi printed."""
-        return self._run("up", "--yes", "--skip-preview", "--non-interactive", *self._config())
+    def up(self, *, continue_on_error: bool = False) -> str:
+        """Deploy; returns what pulumi printed. ``continue_on_error`` lets no failure keep back what is independent."""
+        extra = ["--continue-on-error"] if continue_on_error else []
+        return self._run("up", "--yes", "--skip-preview", "--non-interactive", *extra, *self._config())
 
     def preview(self, *, expect_no_changes: bool = False, refresh: bool = True) -> str:
         """What ``up`` would do; raises when there would be changes and none are expected.
@@ -54,11 +58,10 @@ class Stack:
         extra = [*(["--expect-no-changes"] if expect_no_changes else []), *([] if refresh else ["--refresh=false"])]
         return self._run("preview", "--diff", "--non-interactive", *extra, *self._config())
 
-    def refresh(self, *, expect_no_changes: bool = False) -> str:
-        """Read the real state of every resource."""
-        return self._refresh(*(["--expect-no-changes"] if expect_no_changes else []))
-
-    def _refresh(self, *options: str) -> str:
+    def refresh(self, *, expect_no_changes: bool = False, targets: Iterable[str] = ()) -> str:
+        """Read the real state of every resource, or of some by their URNs."""
+        options = ["--expect-no-changes"] if expect_no_changes else []
+        options += [f"--target={urn}" for urn in targets]
         return self._run("refresh", "--yes", "--skip-preview", "--non-interactive", *options, *self._config())
 
     def destroy(self, *, run_program: bool = False) -> str:
@@ -87,14 +90,18 @@ class Stack:
         exported = self.export()
         if not exported["deployment"].get("pending_operations"):
             return []
-        # Only a stack that was killed asks Google itself, so only it loads what asking takes.
-        from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
-
-        with GoogleCloud.from_environment(self.project, self.name, settings_file=self.config_file) as cloud:
+        with self.cloud() as cloud:
             pending = pending_creations(exported, cloud)
         self.replace_state(adopted(exported, pending))
         self.refresh()
         return pending
+
+    def cloud(self) -> GoogleCloud:
+        """What the stack's settings mean by Google Cloud."""
+        # Only a stack that is recovered asks Google itself, so only it loads what asking takes.
+        from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
+
+        return GoogleCloud.from_environment(self.project, self.name, settings_file=self.config_file)
 
     def replace_state(self, export: dict[str, Any]) -> None:
         """Put an export in the place of the state."""

@@ -25,6 +25,7 @@ MEANINGS = {
     "upRequests": "requests in that time",
     "upSandboxAnsweringSeconds": "of that, the sandbox answering, s",
     "upFunctionDeploymentSeconds": "of that, building and starting the function, s",
+    "upSandboxPercent": "both together, as a share of `pulumi up`, % (at most 5)",
     "previewUnchangedSeconds": "`pulumi preview` of the unchanged campaign, s (median of 3)",
     "generateOneImageSeconds": "`plantain generate` of one 1K image, process start included, s (median)",
     "sandboxMegabytesAfterwards": "sandbox's memory after all that, MB",

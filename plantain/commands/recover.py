@@ -1,4 +1,4 @@
-"""``plantain recover``: make a stack usable again after its update was killed."""
+"""``plantain recover``: make a stack usable again after its update was killed, or lost an answer."""
 
 from __future__ import annotations
 
@@ -9,22 +9,53 @@ from typing import Annotated
 import typer
 
 from plantain import completion, output
+from plantain.errors import ErrorFound, WarningFound
 from plantain.project import project_root, settings_path
 from plantain.stack import Stack
 
 
 def recover(
-    stack: Annotated[str, typer.Option(help="Stack whose update was killed.", autocompletion=completion.stacks)],
+    stack: Annotated[str, typer.Option(help="Stack whose update failed.", autocompletion=completion.stacks)],
     config_file: Annotated[Path | None, typer.Option(help="Settings file, when it is not Pulumi.STACK.yaml.")] = None,
+    *,
+    delete_copies: Annotated[
+        bool,
+        typer.Option("--delete-copies", help="Delete exact copies of what the stack has, which it does not know."),
+    ] = False,
 ) -> None:
-    """Release the stack's lock and take over what the killed update had begun to create; then run pulumi up."""
+    """Release the stack's lock, take over what its update made without noting it; then run pulumi up."""
+    from plantain.copies import copies, delete  # noqa: PLC0415 -- no other verb needs them
+    from plantain.existing import take_over  # noqa: PLC0415
+
     root = project_root()
     if config_file is None:
         settings_path(root, stack)
-    pending = Stack(stack, root, dict(os.environ), config_file).recover()
-    if not pending:
+    chosen = Stack(stack, root, dict(os.environ), config_file)
+    pending = chosen.recover()
+    with chosen.cloud() as cloud:
+        existing = take_over(chosen, cloud)
+        doubled = list(copies(chosen.export(), cloud))
+        if delete_copies:
+            for copy in doubled:
+                delete(copy, cloud)
+    rows = [(one.type, one.urn.rpartition("::")[2], one.id or "not known: look for a duplicate", "") for one in pending]
+    rows += [(one.type, one.name, one.id, one.refusal or "existed: taken over") for one in existing]
+    verdict = "copy: deleted" if delete_copies else "copy: not in the state"
+    rows += [(one.type, one.urn.rpartition("::")[2], one.name, verdict) for one in doubled]
+    if not rows:
         output.say(f"Stack {stack} has no unfinished creation. Its lock is released.")
         return
-    rows = [(one.type, one.urn.rpartition("::")[2], one.id or "not known: look for a duplicate") for one in pending]
-    output.table(("type", "name", "id"), rows)
+    output.table(("type", "name", "id", ""), rows)
+    if refused := [one for one in existing if one.refusal]:
+        one = refused[0]
+        raise ErrorFound(
+            f"{len(refused)} of what stack {stack} is to create exists already and is left alone; pulumi up will fail: "
+            f"{one.name} is {one.id}, and {one.refusal}.",
+            cure=f"rename yours or remove the other; if it is yours: pulumi import {one.type} {one.name} {one.id}",
+        )
+    if doubled and not delete_copies:
+        raise WarningFound(
+            f"{len(doubled)} copies of stack {stack}'s resources are in no state, and stay until they are deleted.",
+            cure=f"plantain recover --stack {stack} --delete-copies",
+        )
     output.say(f"What exists of these is in the state now. Go on: pulumi up --stack {stack}")

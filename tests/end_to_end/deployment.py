@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,8 +41,13 @@ class Deployment:
     stack: Stack
 
     @classmethod
-    def make(cls, folder: Path, paths: Mapping[str, str] | None = None) -> Deployment:
-        """Start a sandbox and copy the project; ``paths`` replaces base paths of its endpoints."""
+    def make(
+        cls, folder: Path, paths: Mapping[str, str] | None = None, listener: socket.socket | None = None
+    ) -> Deployment:
+        """Start a sandbox, on a socket that is held open if there is one, and copy the project.
+
+        ``paths`` replaces base paths of its endpoints.
+        """
         project = folder / "project"
         project.mkdir()
         for name in ("infra", "functions", "campaigns"):
@@ -53,7 +59,7 @@ class Deployment:
         stack_file = project / "Pulumi.sandbox.yaml"
         for old, new in (paths or {}).items():
             stack_file.write_text(stack_file.read_text().replace(f"/{old}\n", f"/{new}\n"))
-        sandbox = Sandbox.start(folder / "sandbox", 0)
+        sandbox = Sandbox.start(folder / "sandbox", 0, listener=listener)
         settings = settings_file(stack_file, sandbox)
         environment = {**sandbox.client_environment(), **sandbox_environment(sandbox.data, resolve())}
         stack = Stack("sandbox", project, environment, settings)

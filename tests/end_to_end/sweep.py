@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
+import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
 
+from plantain.copies import copies, delete
 from plantain.errors import StackError
-from plantain.recovery import adopted
+from plantain.existing import take_over
+from plantain.google_cloud import GoogleCloud
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 
@@ -40,30 +42,57 @@ JOURNALS = re.compile(
 GENERATED = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)|(?<=-)[0-9a-f]{7}(?![0-9a-z])"
 )
-#: How Pulumi heads what it has to say of a resource: type without module, name.
-HEADER = re.compile(r"^\s*(\S+) \((\S+)\):$", re.MULTILINE)
-ATTEMPTS = 4
+#: Updates beyond one for each fault until an experiment counts as failed.
+PATIENCE = 5
+EXISTS = re.compile(r"already ?exists", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of an update, by what it asks for and not by its number, which differs from one update to the next.
+
+    Attributes:
+        number: its place in the unharmed update, from 1.
+        method: id of the API method.
+        path: a glob, with ``*`` for whatever a server or pulumi draws.
+        earlier: how many requests for the same came before it.
+    """
+
+    number: int
+    method: str
+    path: str
+    earlier: int
+
+    def fault(self, way: str, spent: int = 0) -> dict[str, Any]:
+        """The plan that fails it; ``spent``: how many of the earlier ones fail too, and so do not pass unharmed.
+
+        The seed is no seed: it tells which request a plan is for, also after a kill.
+        """
+        skip = self.earlier - spent
+        return {"method": self.method, "path": self.path, "skip": skip, "seed": self.number, **WAYS[way]}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one experiment.
+    """What became of one deployment whose requests failed in one way.
 
     Attributes:
         way: one of ``WAYS``.
-        positions: which requests of the update failed, from 1.
-        happened: how many faults took place.
-        attempts: updates until one succeeded, the harmed one included.
-        recovered: whether ``Stack.recover`` had to take over what had been begun.
+        wanted: numbers of the requests that were to fail.
+        happened: numbers of those that did.
+        updates: until one succeeded, with no fault left, the harmed ones included.
+        taken: names of the resources that ``plantain recover`` took over.
+        copies: names of the doubled ones that it removed.
         missing, surplus: resources that the unharmed update has and this one has not, and the reverse.
-        failure: the last update's failure; empty when it converged.
+        failure: the last update's failure; empty when it succeeded.
     """
 
     way: str
-    positions: tuple[int, ...]
-    happened: int
-    attempts: int
-    recovered: bool
+    wanted: tuple[int, ...]
+    happened: tuple[int, ...]
+    updates: int
+    taken: tuple[str, ...]
+    copies: tuple[str, ...]
     missing: tuple[str, ...]
     surplus: tuple[str, ...]
     failure: str = ""
@@ -72,6 +101,27 @@ class Outcome:
     def converged(self) -> bool:
         """The same resources, none doubled, none orphaned."""
         return not (self.missing or self.surplus or self.failure)
+
+
+def identified(entries: Iterable[Mapping[str, Any]]) -> list[Request]:
+    """The requests of an update, in its order."""
+    counted: Counter[tuple[str, str]] = Counter()
+    found = []
+    for number, entry in enumerate(entries, 1):
+        key = entry["method"], re.sub(r"\*[\w*.-]*\*", "*", GENERATED.sub("*", entry["path"]))
+        found.append(Request(number, *key, counted[key]))
+        counted[key] += 1
+    return found
+
+
+def plans(way: str, requests: Iterable[Request]) -> list[dict[str, Any]]:
+    """Faults for some requests of one deployment."""
+    spent: Counter[tuple[str, str]] = Counter()
+    found = []
+    for one in sorted(requests, key=lambda request: request.number):
+        found.append(one.fault(way, spent[one.method, one.path]))
+        spent[one.method, one.path] += 1
+    return found
 
 
 def resources(sandbox: Sandbox, project: str = "") -> Counter[str]:
@@ -91,12 +141,17 @@ def normal(name: str, project: str) -> str:
 class Keeper:
     """Starts a sandbox again, on its port and its state, whenever a fault has killed it.
 
+    Args:
+        sandbox: the first one.
+        listener: its socket, in which callers wait while a sandbox is started again; without one they are refused.
+
     Attributes:
         sandbox: the running one; the last one when it has just been killed.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, listener: socket.socket | None = None) -> None:
         self.sandbox = sandbox
+        self.listener = listener
         self._ended = threading.Event()
 
     @contextlib.contextmanager
@@ -116,7 +171,8 @@ class Keeper:
             if Sandbox.find(self.sandbox.data) is None:
                 if self.sandbox.child:
                     self.sandbox.child.wait()
-                self.sandbox = Sandbox.start(self.sandbox.data, int(self.sandbox.url.rpartition(":")[2]))
+                port = int(self.sandbox.url.rpartition(":")[2])
+                self.sandbox = Sandbox.start(self.sandbox.data, port, listener=self.listener)
 
     def ready(self) -> Sandbox:
         """The running sandbox, after a kill too.
@@ -136,63 +192,82 @@ class Keeper:
     def close(self) -> None:
         """Stop it."""
         self.sandbox.stop()
+        if self.listener:
+            self.listener.close()
 
 
-def run(stack: Stack, keeper: Keeper, way: str, positions: Sequence[int]) -> tuple[int, int, bool, str]:
-    """Deploy with faults at some requests, then again until it succeeds: faults, attempts, recovered, failure."""
-    for position in positions:
-        keeper.sandbox.post("faults", {"method": "*", "skip": position - 1, **WAYS[way]})
-    happened, recovered, failure = 0, False, ""
+@dataclass
+class Course:
+    """What happened while an update was run until it succeeded."""
+
+    happened: set[int] = field(default_factory=set)
+    updates: int = 0
+    taken: list[str] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
+    failure: str = ""
+
+
+def run(stack: Stack, keeper: Keeper, way: str, requests: Sequence[Request]) -> Course:
+    """Deploy with faults at some requests, and again until it succeeds: ``plantain recover`` where one says "exists".
+
+    As long as faults are left, a failure does not keep back what is independent of it: one update meets several.
+    """
+    for plan in plans(way, requests):
+        keeper.sandbox.post("faults", plan)
+    course, left = Course(), {one.number for one in requests}
     with keeper.awake():
-        for attempt in range(1, ATTEMPTS + 1):
+        for course.updates in range(1, len(requests) + PATIENCE + 1):
+            before = left
             try:
-                stack.up()
-                failure = ""
+                stack.up(continue_on_error=len(requests) > 1 and bool(left))
+                course.failure = ""
             except StackError as error:
-                failure = error.message[-2000:]
-            alive = keeper.ready()
-            if attempt == 1:
-                left = len(alive.get("faults"))
-                happened = len(positions) - left if way != "process kill" else 1
-                alive.delete("faults")
-            if not failure:
-                return happened, attempt, recovered, ""
-            if attempt > 1:  # the answer that was lost had made something: take it over, as an operator would
-                stack.recover()
-                take_over(stack, failure)
-                recovered = True
-    return happened, ATTEMPTS, recovered, failure
+                course.failure = error.message[-4000:]
+            left = {plan["seed"] for plan in keeper.ready().get("faults")}
+            course.happened |= before - left
+            if not course.failure:
+                break
+            recover(stack, keeper, course)
+        keeper.ready().delete("faults")
+        if not course.failure:
+            recover(stack, keeper, course)
+    return course
 
 
-def take_over(stack: Stack, failure: str) -> None:
-    """Import what the last update could not create because it exists, which ``plantain recover`` leaves to people."""
-    blocks = re.split(r"\n(?=\s*\S+ \(\S+\):\n)", failure)
-    named = {find[0] for block in blocks if "alreadyExists" in block and (find := HEADER.findall(block))}
-    events = [json.loads(line).get("resourcePreEvent", {}) for line in stack.preview_events().splitlines()]
-    steps = [event["metadata"] for event in events if event.get("metadata", {}).get("op") == "create"]
-    asked = [s["new"] for s in steps if (re.sub(r"/\w+", "", s["type"]), s["urn"].rpartition("::")[2]) in named]
-    if asked:
-        state = stack.export()
-        state["deployment"]["pending_operations"] = [{"type": "creating", "resource": one} for one in asked]
-        stack.replace_state(adopted(state))
-        stack.refresh()
+def recover(stack: Stack, keeper: Keeper, course: Course) -> None:
+    """What ``plantain recover --delete-copies`` does."""
+    stack.recover()
+    with GoogleCloud(lambda _: "sandbox", sandbox=keeper.ready().url) as cloud:
+        if EXISTS.search(course.failure):
+            course.taken += [one.name for one in take_over(stack, cloud) if not one.refusal]
+        if not course.failure:
+            for copy in list(copies(stack.export(), cloud)):
+                delete(copy, cloud)
+                course.copies.append(copy.name)
 
 
 def experiment(
-    stack: Stack, keeper: Keeper, expected: Counter[str], way: str, positions: Sequence[int], project: str = ""
+    stack: Stack,
+    keeper: Keeper,
+    expected: Counter[str],
+    way: str,
+    requests: Sequence[Request],
+    project: Callable[[], str] = str,
 ) -> Outcome:
-    """One experiment, compared with what an unharmed update leaves."""
-    happened, attempts, recovered, failure = run(stack, keeper, way, positions)
-    found = resources(keeper.ready(), project)
+    """One experiment, compared with what an unharmed update leaves; ``project`` gives the project's id afterwards."""
+    course = run(stack, keeper, way, requests)
+    found = Counter[str]() if course.failure else resources(keeper.ready(), project())
+    wanted = tuple(sorted(one.number for one in requests))
     return Outcome(
         way,
-        tuple(positions),
-        happened,
-        attempts,
-        recovered,
-        tuple(sorted((expected - found).elements())),
-        tuple(sorted((found - expected).elements())),
-        failure,
+        wanted,
+        tuple(sorted(course.happened)),
+        course.updates,
+        tuple(course.taken),
+        tuple(normal(name, "") for name in course.copies),
+        () if course.failure else tuple(sorted((expected - found).elements())),
+        () if course.failure else tuple(sorted((found - expected).elements())),
+        course.failure,
     )
 
 

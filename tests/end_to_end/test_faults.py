@@ -36,7 +36,7 @@ class Swept:
         endpoints = {name: url.replace(standard, self.keeper.sandbox.url) for name, url in settings.items()}
         sweep.write_program(folder / "program", ROOT, endpoints)
         self.expected: Counter[str] = Counter()
-        self.requests = 0
+        self.requests: list[sweep.Request] = []
 
     def fresh(self) -> Stack:
         """An empty organisation with one project, and a stack without a state."""
@@ -56,12 +56,12 @@ class Swept:
         return stack
 
     def unharmed(self) -> None:
-        """What an update without faults leaves, and how many requests it takes."""
+        """What an update without faults leaves, and what it asks for."""
         stack = self.fresh()
         sandbox = self.keeper.sandbox
         before = sandbox.get("status")["requests"]
         stack.up()
-        self.requests = sandbox.get("status")["requests"] - before
+        self.requests = sweep.identified(sandbox.get("requests?count=5000")[before:])
         self.expected = sweep.resources(sandbox)
 
 
@@ -78,10 +78,19 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
     made.keeper.close()
 
 
+#: Two creations, of which the provider repeats one by itself, and what is made of them.
+FAILING = {
+    "503 once": ("topics.create", "secrets.create", "buckets.insert", "keyRings.create"),
+    "reset": ("topics.create", "secrets.create", "buckets.insert", "keyRings.create"),
+    "lost answer": ("topics.create", "secrets.create", "serviceAccounts.create", "cryptoKeys.get"),
+    "process kill": ("cryptoKeys.create",),
+}
+
+
 @pytest.mark.parametrize("way", sweep.WAYS)
 def test_an_update_whose_requests_failed_converges_when_it_is_run_again(swept: Swept, way: str) -> None:
-    step = swept.requests // 4
-    positions = [2] if way == "process kill" else [2, 2 + step, 2 + 2 * step, 2 + 3 * step]
-    outcome = sweep.experiment(swept.fresh(), swept.keeper, swept.expected, way, positions)
-    assert outcome.happened
+    requests = [next(one for one in swept.requests if one.method.endswith(f".{end}")) for end in FAILING[way]]
+    outcome = sweep.experiment(swept.fresh(), swept.keeper, swept.expected, way, requests)
+    assert outcome.happened == outcome.wanted
     assert outcome.converged, outcome
+    assert (outcome.taken != ()) == (way == "lost answer")
