@@ -50,7 +50,8 @@ from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 from tests.plantain.conftest import ROOT, FakeCloud
 from tests.plantain.ending import ends
-from tests.plantain.failures import failures, kinds, spoken
+from tests.plantain.failures import Failure, failures, kinds, spoken
+from tests.plantain.raised import PROPERTY, Summary
 
 OUTPUTS = {
     "projectId": "spring-1",
@@ -464,3 +465,18 @@ def test_a_sandbox_that_does_not_end_and_one_that_refuses_say_so(
     monkeypatch.setattr(Sandbox, "find", lambda _: found)
     with pytest.raises(SandboxError, match=r"A sandbox already runs on .* \(process 4711, http://127.0.0.1:1\)"):
         Sandbox.start(tmp_path, 0)
+
+
+def test_a_failure_that_no_test_raised_or_no_command_told_is_named() -> None:
+    command, engine = ROOT / "plantain" / "commands" / "graph.py", ROOT / "plantain" / "engine" / "build.py"
+    places = [Failure(command, 10, 12, "InputError", ("no",)), Failure(engine, 5, 5, "BuildError", ("broken",))]
+    run_of_all = Summary()
+    assert [line.partition(":")[0] for line in run_of_all.lacking(places)] == ["never raised by a test"] * 2
+    run_of_all.add(
+        "tests/plantain/test_a.py::test_b", [(PROPERTY, [(str(command), 11, False), (str(engine), 5, False)])]
+    )
+    run_of_all.add("tests/infra/test_c.py::test_d", [(PROPERTY, [(str(command), 11, True)])])
+    assert [line.partition(":")[0] for line in run_of_all.lacking(places)] == ["never told by a command"]
+    run_of_all.add("tests/plantain/test_a.py::test_e", [(PROPERTY, [(str(command), 11, True)])])
+    assert run_of_all.lacking(places) == []
+    assert not run_of_all.complete()

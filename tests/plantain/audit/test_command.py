@@ -191,3 +191,12 @@ def test_a_key_is_made_with_its_public_half(tmp_path: Path) -> None:
     text, _ = plantain("key", tmp_path / "audit.pem")
     assert (tmp_path / "audit.pem.pub").read_text().startswith("-----BEGIN PUBLIC KEY-----")
     assert "give it to the auditor" in text
+
+
+def test_strict_verification_fails_when_something_could_not_be_verified(chain: Chain) -> None:
+    _, error = plantain("verify", chain.root)
+    assert error is None
+    _, error = plantain("verify", chain.root, "--strict")
+    assert error.exit_code == 12
+    assert error.message.startswith("Not everything could be verified: ")
+    assert "--public-key" in error.cure
