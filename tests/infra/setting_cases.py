@@ -66,7 +66,8 @@ def _perimeter() -> Iterator[Case]:
     yield Case(f"{own}.title", "theirs", FOUNDATION, why=NAMED, apart=ALREADY)
     yield Case(f"{own}.accessPolicy", "accessPolicies/1", FOUNDATION, why=ELSEWHERE, apart=ALREADY)
     yield Case(f"{own}.deployers", [ADMINISTRATOR, "user:jo@example.com"], FOUNDATION)
-    yield Case(f"{own}.ipSubnetworks", ["127.0.0.0/8"], FOUNDATION)
+    # What the deployer calls from: a range without it would shut the door on whoever closes it.
+    yield Case(f"{own}.ipSubnetworks", ["203.0.113.0/24"], FOUNDATION)
     yield Case(f"{own}.additionalServices", ["spanner.googleapis.com"], FOUNDATION)
     yield Case(f"{own}.otherMembers", [], CAMPAIGN, apart="the campaign needs the other project")
     yield Case(f"{own}.auditors", ["group:others@example.com"], FOUNDATION)
@@ -115,7 +116,8 @@ def _stack() -> Iterator[Case]:
     yield Case(f"{STACK}channelSecrets", lambda old: {**old, "slack-token": "another"})
     yield Case(f"{STACK}wheels", "other-wheels")
     yield Case(f"{STACK}quotaProject", "acme-others")
-    yield Case(f"{STACK}impersonate", "deployer@acme-others.iam.gserviceaccount.com", apart="the deployer has no roles")
+    # Of a stack without a perimeter: whoever is to deploy through one has to be admitted before.
+    yield Case(f"{STACK}impersonate", "deployer@acme-others.iam.gserviceaccount.com", SEED)
     yield Case(f"{STACK}endpoints", _elsewhere)
     yield Case(f"{STACK}accessToken", "{token}")
     yield Case(f"{STACK}pollInterval", "300ms")
