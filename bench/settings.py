@@ -41,6 +41,17 @@ GROUPS = ((CAMPAIGN,), (SEED,), (FOUNDATION, JOINED))
 """Shapes that share a sandbox: those that join need the perimeter of the foundation."""
 OTHERS, SPRING, ACCOUNT = "acme-others", "acme-spring", "billingAccounts/010101-010101-010101"
 REGION = "europe-west4"
+ACCOUNT_WIDE = (
+    "accesscontextmanager",
+    "billingbudgets",
+    "cloudasset",
+    "cloudbilling",
+    "cloudquotas",
+    "cloudresourcemanager",
+    "essentialcontacts",
+    "orgpolicy",
+)
+"""APIs whose calls are about no project, so that they have to be enabled in the one that calls are charged to."""
 STATEFUL = frozenset(
     {
         "accesscontextmanager.AccessPolicy",
@@ -123,6 +134,8 @@ class World:
             call("POST", f"{secrets}/brand-key:addVersion", {"payload": {"data": "aGVsbG8="}})
         call("POST", f"cloudkms/v1/projects/{OTHERS}/locations/{REGION}/keyRings?keyRingId=campaigns", {})
         call("PUT", f"pubsub/v1/projects/{OTHERS}/topics/budgets", {})
+        for api in ACCOUNT_WIDE:  # of the project that calls are charged to, if one is named
+            call("POST", f"serviceusage/v1/projects/{OTHERS}/services/{api}.googleapis.com:enable", {})
         self._deployer()
         key = self._done(call("POST", "cloudresourcemanager/v3/tagKeys", self._tag(f"organizations/{NUMBER}")))
         value = self._done(call("POST", "cloudresourcemanager/v3/tagValues", self._tag(key)))
