@@ -71,6 +71,8 @@ SCOPES: Mapping[str, Scope] = {
     "organizations/": lambda p: f"organizations/{_text(p, 'orgId').removeprefix('organizations/')}",
     "folder/": lambda p: f"folders/{_text(p, 'folder').removeprefix('folders/')}",
     "billing/account": lambda p: f"billingAccounts/{_text(p, 'billingAccountId').removeprefix('billingAccounts/')}",
+    "accesscontextmanager/accessPolicy": lambda p: f"accessPolicies/{_text(p, 'name').removeprefix('accessPolicies/')}",
+    "bigquery/dataset": lambda p: f"projects/{_project(p)}/datasets/{_text(p, 'datasetId')}",
     "storage/bucket": lambda p: f"buckets/{_text(p, 'bucket').removeprefix('b/')}",
     "kms/cryptoKey": _key,
     "kms/keyRing": lambda p: _text(p, "keyRingId"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plantain.audit.live import (
+    datasets,
     federation,
     groups,
     hierarchy,
@@ -74,6 +75,7 @@ def read_project(cloud: GoogleCloud, name: str, locations: frozenset[str]) -> Re
         *organization.contacts(reader, f"projects/{name}"),
         *keys.read(reader, name, everywhere),
         *storage.read(reader, name),
+        *datasets.read(reader, name),
         *network.read(reader, name, networks),
         *logs.read(reader, name),
         *serverless.read(reader, name, everywhere),

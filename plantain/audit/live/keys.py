@@ -15,6 +15,10 @@ def read(reader: Reader, project: str, locations: Iterable[str]) -> Iterator[Res
         for ring in reader.all("cloudkms", f"v1/projects/{project}/locations/{location}/keyRings", "keyRings"):
             where = {"project": project, "location": location}
             yield live("gcp:kms/keyRing:KeyRing", ring["name"], "cloudkms", {"name": last(ring["name"]), **where})
+            policy = access.policy(reader, "GET", "cloudkms", f"v1/{ring['name']}:getIamPolicy")
+            scope = {"keyRingId": ring["name"]}
+            kind = "gcp:kms/keyRingIAMMember:KeyRingIAMMember"
+            yield from access.members(kind, ring["name"], "cloudkms", scope, policy)
             for key in reader.all("cloudkms", f"v1/{ring['name']}/cryptoKeys", "cryptoKeys"):
                 yield from _key(reader, project, ring["name"], key)
 

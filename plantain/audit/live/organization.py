@@ -25,6 +25,11 @@ def read(reader: Reader, organization: str, billing_accounts: set[str]) -> Itera
         number = last(policy["name"])
         properties = {"name": number, "parent": policy.get("parent", ""), "scopes": policy.get("scopes") or []}
         yield live("gcp:accesscontextmanager/accessPolicy:AccessPolicy", number, "accesscontextmanager", properties)
+        granted = access.policy(
+            reader, "POST", "accesscontextmanager", f"v1/{policy['name']}:getIamPolicy", posts_options=True
+        )
+        kind = "gcp:accesscontextmanager/accessPolicyIamMember:AccessPolicyIamMember"
+        yield from access.members(kind, policy["name"], "accesscontextmanager", {"name": number}, granted)
         yield from _perimeters(reader, policy["name"])
     yield from policies(reader, root)
     granted = access.policy(reader, "POST", "cloudresourcemanager", f"v1/{root}:getIamPolicy", posts_options=True)

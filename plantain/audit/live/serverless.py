@@ -21,6 +21,10 @@ def read(reader: Reader, project: str, locations: Iterable[str]) -> Iterator[Res
                 service["directVpcNetworkInterfaces"] = service.pop("directVpcNetworkInterface")
             properties = {**function, **where, "name": last(function["name"]), "serviceConfig": service}
             yield live("gcp:cloudfunctionsv2/function:Function", function["name"], "cloudfunctions", properties)
+            policy = access.policy(reader, "GET", "cloudfunctions", f"v2/{function['name']}:getIamPolicy")
+            kind = "gcp:cloudfunctionsv2/functionIamMember:FunctionIamMember"
+            scope = {**where, "cloudFunction": function["name"]}
+            yield from access.members(kind, function["name"], "cloudfunctions", scope, policy)
         yield from _services(reader, parent, where)
         yield from _repositories(reader, parent, where)
         yield from _queues(reader, parent, where)
@@ -90,3 +94,8 @@ def _secrets_and_topics(reader: Reader, project: str) -> Iterator[Resource]:
         policy = access.policy(reader, "GET", "pubsub", f"v1/{topic['name']}:getIamPolicy")
         scope = {**where, "topic": topic["name"]}
         yield from access.members("gcp:pubsub/topicIAMMember:TopicIAMMember", topic["name"], "pubsub", scope, policy)
+    for subscription in reader.all("pubsub", f"v1/projects/{project}/subscriptions", "subscriptions"):
+        name = subscription["name"]
+        policy = access.policy(reader, "GET", "pubsub", f"v1/{name}:getIamPolicy")
+        kind = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+        yield from access.members(kind, name, "pubsub", {**where, "subscription": name}, policy)

@@ -11,10 +11,20 @@ import pytest
 
 from plantain.audit import inventory
 from plantain.audit.collection import Request, Source, collect
-from plantain.audit.grants import grants
+from plantain.audit.grants import grants, kind
 from plantain.audit.identity import identity
 from plantain.audit.judgements import Judgements
-from plantain.audit.live import federation, groups, hierarchy, network, organization, serverless, storage
+from plantain.audit.live import (
+    datasets,
+    federation,
+    groups,
+    hierarchy,
+    keys,
+    network,
+    organization,
+    serverless,
+    storage,
+)
 from plantain.audit.live.reader import Reader
 from plantain.errors import GoogleCloudError
 from policies.catalogue import Resource
@@ -303,6 +313,63 @@ def test_groups_that_cloud_identity_keeps_to_itself_are_stated() -> None:
     refused: Any = Google({}, (403, "PERMISSION_DENIED"))
     reading = inventory.read_groups(refused, ["team@example.com"])
     assert [(entry.project, entry.what) for entry in reading.unread] == [("groups", "cloudidentity groups")]
+
+
+def test_who_may_read_a_dataset_is_read_from_its_entries() -> None:
+    root = "bigquery bigquery/v2/projects/p/datasets"
+    entries = [
+        {"role": "OWNER", "userByEmail": "eve@example.org"},
+        {"role": "WRITER", "userByEmail": "robot@x.iam.gserviceaccount.com"},
+        {"role": "READER", "groupByEmail": "team@example.com"},
+        {"role": "roles/bigquery.metadataViewer", "domain": "example.org"},
+        {"role": "READER", "specialGroup": "allAuthenticatedUsers"},
+        {"role": "READER", "iamMember": "allUsers"},
+        {"role": "READER", "specialGroup": "projectReaders"},
+        {"view": {"projectId": "p", "datasetId": "d", "tableId": "t"}},
+    ]
+    answers = {
+        root: {"datasets": [{"datasetReference": {"datasetId": "d"}}]},
+        f"{root}/d": {
+            "location": "EU",
+            "access": entries,
+            "defaultEncryptionConfiguration": {"kmsKeyName": "k"},
+        },
+    }
+    dataset, *granted = datasets.read(reader(answers), "p")
+    assert identity(dataset) == "gcp:bigquery/dataset:Dataset|projects/p/datasets/d"
+    assert dataset.at("defaultEncryptionConfiguration.kmsKeyName") == "k"
+    assert [identity(one).removeprefix("iam|projects/p/datasets/d|roles/bigquery.") for one in granted] == [
+        "dataOwner|user:eve@example.org|",
+        "dataEditor|serviceAccount:robot@x.iam.gserviceaccount.com|",
+        "dataViewer|group:team@example.com|",
+        "metadataViewer|domain:example.org|",
+        "dataViewer|allAuthenticatedUsers|",
+        "dataViewer|allUsers|",
+    ]
+
+
+def test_grants_on_key_rings_functions_subscriptions_and_access_policies_are_read() -> None:
+    granted = {"bindings": [{"role": "roles/x", "members": ["user:eve@example.org"]}]}
+    place = "projects/p/locations/eu"
+    answers = {
+        f"cloudkms v1/{place}/keyRings": {"keyRings": [{"name": f"{place}/keyRings/r"}]},
+        f"cloudkms v1/{place}/keyRings/r:getIamPolicy": granted,
+        f"cloudfunctions v2/{place}/functions": {"functions": [{"name": f"{place}/functions/f"}]},
+        f"cloudfunctions v2/{place}/functions/f:getIamPolicy": granted,
+        "pubsub v1/projects/p/subscriptions": {"subscriptions": [{"name": "projects/p/subscriptions/s"}]},
+        "pubsub v1/projects/p/subscriptions/s:getIamPolicy": granted,
+        "accesscontextmanager v1/accessPolicies": {"accessPolicies": [{"name": "accessPolicies/5"}]},
+        "accesscontextmanager v1/accessPolicies/5:getIamPolicy": granted,
+    }
+    asking = reader(answers)
+    found = [*keys.read(asking, "p", ["eu"]), *serverless.read(asking, "p", ["eu"])]
+    found += organization.read(asking, "1", set())
+    assert [identity(one).split("|")[1] for one in found if kind(one.type) == "Member"] == [
+        f"{place}/keyRings/r",
+        f"{place}/functions/f",
+        "projects/p/subscriptions/s",
+        "accessPolicies/5",
+    ]
 
 
 def test_projects_of_no_campaign_are_not_in_the_population() -> None:
