@@ -1,6 +1,6 @@
 """The comment on a change request: what the change does to the stack and to what a month costs.
 
-python -m delivery.comment --stack prod --base origin/main --images 1000 --log preview.log
+python -m delivery.comment --stack prod --base origin/main --images 1000 --log preview.log --code 0
 """
 
 import argparse
@@ -10,26 +10,37 @@ import subprocess
 import sys
 import tempfile
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 
 LONGEST = 50_000
 """Comments are cut by GitHub at 65,536 characters (docs.github.com, 2026-11); the end of a preview says the most."""
 CAMPAIGNS = "campaigns"
+FAILED = "The preview failed; see below."
+COUNT = re.compile(r"\s*([+~-]+\s*)?\d+ ")
 URL_OR_TOKEN = re.compile(r"(ya29\.[\w-]+|Bearer\s+\S+)")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; prints Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("stack", "base", "images", "log"):
+    for name in ("stack", "base", "images", "log", "code"):
         parser.add_argument(f"--{name}", required=True)
     given = parser.parse_args(arguments)
     text = Path(given.log).read_text(encoding="utf-8", errors="replace")
-    sys.stdout.write(comment(given.stack, text, costs(given.base, given.images), given.images))
+    changed = costs(given.base, given.images)
+    sys.stdout.write(comment(given.stack, text, changed, given.images, failed=given.code != "0"))
     return 0
 
 
-def comment(stack: str, preview: str, changed: dict[str, tuple[Decimal | None, Decimal | None]], images: str) -> str:
+def comment(
+    stack: str,
+    preview: str,
+    changed: dict[str, tuple[Decimal | None, Decimal | None]],
+    images: str,
+    *,
+    failed: bool = False,
+) -> str:
     """The comment.
 
     Args:
@@ -37,6 +48,7 @@ def comment(stack: str, preview: str, changed: dict[str, tuple[Decimal | None, D
         preview: what pulumi printed.
         changed: for each changed campaign, what a month costs before and after; None where there is no file.
         images: images a month that costs are reckoned with.
+        failed: whether pulumi ended with an error; it counts changes even then.
     """
     rows = [
         f"| {name} | {_money(before)} | {_money(after)} | {_delta(before, after)} |"
@@ -51,7 +63,7 @@ def comment(stack: str, preview: str, changed: dict[str, tuple[Decimal | None, D
         [
             f"### Preview of `{stack}`",
             "",
-            _summary(preview),
+            FAILED if failed else _summary(preview),
             "",
             f"**Cost** at {images} images a month, a forecast from list prices:",
             "",
@@ -104,10 +116,9 @@ def _git(*arguments: str) -> str:
 
 
 def _summary(preview: str) -> str:
-    """Pulumi's own count of changes."""
-    _, found, after = preview.rpartition("Resources:")
-    lines = [line.strip() for line in after.splitlines() if line.strip() and "Duration" not in line]
-    return "; ".join(lines) if found and lines else "The preview failed; see below."
+    """Pulumi's own count of changes; what policy packs say comes after it."""
+    counts = takewhile(COUNT.match, preview.rpartition("Resources:")[2].lstrip("\n").splitlines())
+    return "; ".join(line.strip() for line in counts) or FAILED
 
 
 def _shown(preview: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from infra.model import Model
 
@@ -59,6 +59,28 @@ class GitLab(Model):
     )
 
 
+class Esc(Model):
+    """One environment of Pulumi ESC."""
+
+    organization: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$",
+        description="organisation in Pulumi Cloud, such as acme",
+        examples=["acme"],
+    )
+    environment: str = Field(
+        pattern=r"^[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}$",
+        description="project and name of the environment, such as plantain/prod: who may open it deploys",
+        examples=["plantain/prod"],
+    )
+
+    @field_validator("environment")
+    @classmethod
+    def _is_in_a_project_of_its_own(cls, environment: str) -> str:
+        if environment.startswith("default/"):
+            raise ValueError("in the project default, whose tokens do not say that they are for Google Cloud")
+        return environment
+
+
 class Bootstrap(Model):
     """The seed project: what must exist before a pipeline can deploy anything."""
 
@@ -76,6 +98,11 @@ class Bootstrap(Model):
     )
     gitlab: GitLab | None = Field(
         default=None, description="pipelines that deploy without a key; see their own keys", examples=["{}"]
+    )
+    esc: Esc | None = Field(
+        default=None,
+        description="an environment of Pulumi ESC that deploys without a key; see its own keys",
+        examples=["{}"],
     )
     organization_rights: bool = Field(
         default=True,

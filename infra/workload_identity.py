@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.bootstrap_settings import Bootstrap, GitHub, GitLab
+from infra.bootstrap_settings import Bootstrap, Esc, GitHub, GitLab
 from infra.component import Component
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 """docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments (2026-11)."""
+ESC_ISSUER = "https://api.pulumi.com/oidc"
+"""pulumi.com/docs/esc/guides/configuring-oidc/gcp (2026-11)."""
 USER = "roles/iam.workloadIdentityUser"
 
 
@@ -28,7 +30,8 @@ class Trust:
         mapping: attributes of the federated identity by claims of the token.
         condition: which tokens are accepted at all.
         deploying: value of `attribute.ref` that may deploy.
-        source: value of `attribute.source` that may preview.
+        source: value of `attribute.source` that may preview; empty for none.
+        audiences: whom its tokens are for; empty for the provider itself, as Google has it.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Trust:
     condition: str
     deploying: str
     source: str
+    audiences: tuple[str, ...] = ()
 
 
 def github(settings: GitHub) -> Trust:
@@ -78,11 +82,26 @@ def gitlab(settings: GitLab) -> Trust:
     )
 
 
+def esc(settings: Esc) -> Trust:
+    """One environment of Pulumi ESC, which is opened by whoever Pulumi Cloud lets open it (claims: as `ESC_ISSUER`)."""
+    subject = f"pulumi:environments:org:{settings.organization}:env:{settings.environment}"
+    return Trust(
+        name="esc",
+        issuer=ESC_ISSUER,
+        mapping={"google.subject": "assertion.sub", "attribute.ref": "assertion.sub"},
+        condition=f"assertion.sub == '{subject}'",
+        deploying=subject,
+        source="",
+        audiences=(f"gcp:{settings.organization}",),
+    )
+
+
 def trusts(settings: Bootstrap) -> list[Trust]:
     """The issuers a stack trusts."""
     return [
         *([github(settings.github)] if settings.github else []),
         *([gitlab(settings.gitlab)] if settings.gitlab else []),
+        *([esc(settings.esc)] if settings.esc else []),
     ]
 
 
@@ -120,7 +139,9 @@ class WorkloadIdentity(Component):
                 workload_identity_pool_provider_id=trust.name,
                 attribute_mapping=trust.mapping,
                 attribute_condition=trust.condition,
-                oidc=gcp.iam.WorkloadIdentityPoolProviderOidcArgs(issuer_uri=trust.issuer),
+                oidc=gcp.iam.WorkloadIdentityPoolProviderOidcArgs(
+                    issuer_uri=trust.issuer, allowed_audiences=list(trust.audiences) or None
+                ),
                 opts=self._options(),
             )
             for trust in trusted
@@ -128,7 +149,7 @@ class WorkloadIdentity(Component):
         for trust in trusted:
             for verb, account, attribute, value in (
                 ("deploys", deployer, "ref", trust.deploying),
-                ("previews", previewer, "source", trust.source),
+                *([("previews", previewer, "source", trust.source)] if trust.source else []),
             ):
                 gcp.serviceaccount.IAMMember(
                     f"{trust.name}-{verb}",

@@ -240,7 +240,8 @@ def around(campaign: Campaign, images: Mapping[str, int], prices: Prices, assume
     memory = Decimal(campaign.function.memory.removesuffix("Gi"))
     # One instance serves several requests at once, and each of them waits for the model rather than computes.
     busy = Decimal(str(count * assumed.seconds)) / campaign.function.concurrency
-    run = busy * (prices["runProcessor"] * assumed.processors + prices["runMemory"] * memory)
+    second = prices["runProcessor"] * assumed.processors + prices["runMemory"] * memory
+    run = busy * second
     run += prices["runRequests"] * count / 1_000_000
     writes = prices["storageWrites"] * count * OPERATIONS_PER_IMAGE / 1000
     keys = prices["keyVersion"] * KEYS * KEY_VERSIONS + prices["keyOperations"] * count * OPERATIONS_PER_IMAGE / 10_000
@@ -250,6 +251,7 @@ def around(campaign: Campaign, images: Mapping[str, int], prices: Prices, assume
         Line("storage", f"{gibibytes:.1f} GiB until deletion after {life.delete_after_days} days", stored),
         Line("storage operations", f"{count * OPERATIONS_PER_IMAGE} writes", writes.quantize(CENT)),
         Line("function", f"{busy:.0f} instance-seconds of {memory} GiB", run.quantize(CENT)),
+        *_kept_instances(campaign.function.min_instances, second * SECONDS_PER_MONTH),
         Line(
             "transfer out",
             f"{gibibytes * Decimal(str(assumed.views)):.1f} GiB to the internet",
@@ -257,6 +259,14 @@ def around(campaign: Campaign, images: Mapping[str, int], prices: Prices, assume
         ),
         Line("keys", f"{KEYS} keys, {KEY_VERSIONS} versions each", keys.quantize(CENT)),
     )
+
+
+def _kept_instances(count: int, month: Decimal) -> tuple[Line, ...]:
+    """What `function.minInstances` costs at most: the price of an idle instance was in no page that was read."""
+    if not count:
+        return ()
+    basis = f"{count} all month at the price of busy ones, which is the most it can be"
+    return (Line("kept instances", basis, (count * month).quantize(CENT)),)
 
 
 def storage_life(

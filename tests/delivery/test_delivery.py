@@ -14,6 +14,9 @@ import pytest
 import yaml
 
 from delivery import comment, credentials
+from infra import workload_identity
+from infra.bootstrap_settings import Esc
+from infra.settings import NAMESPACE, Settings
 
 ROOT = Path(__file__).parents[2]
 DELIVERY = ROOT / "delivery"
@@ -111,6 +114,18 @@ def test_every_output_that_a_template_names_is_one_of_the_bootstrap_stack() -> N
     assert all(f'"{name}":' in program for name in named)
 
 
+def test_the_environment_of_pulumi_esc_logs_in_by_what_the_bootstrap_stack_trusts() -> None:
+    values = yaml.safe_load((DELIVERY / "esc" / "plantain-prod.yaml").read_text())["values"]
+    login = values["gcp"]["login"]["fn::open::gcp-login"]["oidc"]
+    trust = workload_identity.esc(Esc(organization="acme", environment="plantain/prod"))
+    assert login["providerId"] == trust.name
+    assert login["workloadPoolId"] == "pipelines"
+    assert login["serviceAccount"].startswith("deployer@")
+    settings = {f"{NAMESPACE}:{field.alias or name}" for name, field in Settings.model_fields.items()}
+    assert set(values["pulumiConfig"]) <= settings
+    assert values["environmentVariables"] == {"GOOGLE_OAUTH_ACCESS_TOKEN": "${gcp.login.accessToken}"}
+
+
 FAKE = """#!/bin/sh
 printf '%s\\n' "$*" >> calls
 case "$2" in run) exit {code} ;; esac
@@ -172,6 +187,16 @@ def test_a_failed_preview_is_said_and_no_token_is_shown() -> None:
     assert "ya29" not in said
     assert "No campaign file changed." in said
     assert said.count("```") == 2
+
+
+def test_a_preview_that_fails_after_it_counted_is_said_to_have_failed() -> None:
+    assert "The preview failed" in comment.comment("prod", PREVIEW, {}, "800", failed=True)
+
+
+def test_what_policy_packs_say_is_no_count_of_changes() -> None:
+    packs = "Policy Packs run:\n    Name  Version\n    plantain|local|policies  0.1.0\n"
+    said = comment.comment("prod", PREVIEW.replace("Duration", f"{packs}\nDuration"), {}, "800")
+    assert "~ 1 to update; 99 unchanged\n" in said
 
 
 def test_a_long_preview_keeps_its_end() -> None:

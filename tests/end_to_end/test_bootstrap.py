@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 GITHUB = {"repository": "acme/plantain", "repositoryId": "42"}
 ISSUER = "https://token.actions.githubusercontent.com"
+ESC = {"organization": "acme", "environment": "plantain/prod"}
+ESC_ISSUER = "https://api.pulumi.com/oidc"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,23 +34,21 @@ class Seed:
 
     def federated(self, **claims: str) -> httpx.Response:
         """What Google answers to a workflow's token."""
-        audience = f"iam.googleapis.com/{self.outputs['providers']['github']}"
-        token = self.organization.sandbox.post(
-            "issuers",
-            {
-                "issuer": ISSUER,
-                "claims": {
-                    "aud": f"https://{audience}",
-                    "sub": "repo:acme/plantain",
-                    "repository": "acme/plantain",
-                    "repository_id": "42",
-                    "ref": "refs/heads/main",
-                    "event_name": "push",
-                    **claims,
-                },
-                "lifetime": 600,
-            },
-        )["token"]
+        said = {
+            "aud": f"https://iam.googleapis.com/{self.outputs['providers']['github']}",
+            "sub": "repo:acme/plantain",
+            "repository": "acme/plantain",
+            "repository_id": "42",
+            "ref": "refs/heads/main",
+            "event_name": "push",
+        }
+        return self.exchanged("github", ISSUER, {**said, **claims})
+
+    def exchanged(self, provider: str, issuer: str, claims: dict[str, str]) -> httpx.Response:
+        """What Google answers to a token that an issuer has signed."""
+        audience = f"iam.googleapis.com/{self.outputs['providers'][provider]}"
+        asked = {"issuer": issuer, "claims": claims, "lifetime": 600}
+        token = self.organization.sandbox.post("issuers", asked)["token"]
         form = {
             "audience": f"//{audience}",
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -66,7 +66,10 @@ class Seed:
 
     def becomes(self, identity: str, **claims: str) -> int:
         """The status with which a workflow's token is exchanged for one of an identity of the seed project."""
-        exchanged = self.federated(**claims)
+        return self.acts_as(identity, self.federated(**claims))
+
+    def acts_as(self, identity: str, exchanged: httpx.Response) -> int:
+        """The status with which an exchanged token is made one of an identity of the seed project."""
         if exchanged.status_code != 200:
             return exchanged.status_code
         path = f"iamcredentials/v1/projects/-/serviceAccounts/{self.outputs[identity]}:generateAccessToken"
@@ -79,7 +82,7 @@ class Seed:
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
     made = Organization.make(tmp_path_factory.mktemp("seed"))
     try:
-        stack = made.stack("seed", campaigns="", labels=LABELS, bootstrap={"github": GITHUB})
+        stack = made.stack("seed", campaigns="", labels=LABELS, bootstrap={"github": GITHUB, "esc": ESC})
         stack.up()
         yield Seed(made, stack, stack.outputs()["bootstrap"])
     finally:
@@ -105,6 +108,15 @@ def test_a_workflow_of_the_branch_deploys_and_others_only_preview(seed: Seed) ->
 )
 def test_tokens_of_others_are_worth_nothing(seed: Seed, claims: dict[str, str]) -> None:
     assert seed.federated(**claims).status_code in {400, 401, 403}
+
+
+def test_one_environment_of_pulumi_esc_deploys_and_no_other(seed: Seed) -> None:
+    subject = "pulumi:environments:org:acme:env:plantain/"
+    claims = {"aud": "gcp:acme", "sub": f"{subject}prod"}
+    accepted = seed.exchanged("esc", ESC_ISSUER, claims)
+    assert (seed.acts_as("deployer", accepted), seed.acts_as("previewer", accepted)) == (200, 403)
+    for change in ({"sub": f"{subject}test"}, {"aud": "gcp:other"}, {"aud": "acme"}):
+        assert seed.exchanged("esc", ESC_ISSUER, {**claims, **change}).status_code in {400, 401, 403}
 
 
 def test_the_previewer_cannot_create_a_project_and_the_deployer_can(seed: Seed) -> None:

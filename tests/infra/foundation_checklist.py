@@ -89,7 +89,7 @@ ROWS: tuple[Row, ...] = (
             Shown("iam/workloadIdentityPool:WorkloadIdentityPool"),
             Shown("iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider", "attributeCondition", every=True),
         ),
-        setting="bootstrap.github, bootstrap.gitlab",
+        setting="bootstrap.github, bootstrap.gitlab, bootstrap.esc",
     ),
     Row(
         "deployer",

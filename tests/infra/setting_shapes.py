@@ -103,6 +103,7 @@ SHAPES: Mapping[str, Shape] = {
             "bootstrap": {
                 "github": {"repository": "acme/plantain", "repositoryId": "42"},
                 "gitlab": {"project": "acme/plantain", "projectId": "42"},
+                "esc": {"organization": "acme", "environment": "plantain/prod"},
             },
         }
     ),

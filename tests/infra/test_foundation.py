@@ -73,6 +73,18 @@ class TestSeed:
             "gitlab-previews": "source/7",
         }
 
+    def test_one_environment_of_pulumi_esc_deploys_and_its_tokens_are_for_google_cloud(self, root: Path) -> None:
+        stack = seed(root, esc={"organization": "acme", "environment": "plantain/prod"})
+        subject = "pulumi:environments:org:acme:env:plantain/prod"
+        provider = stack.named("iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider", "esc").inputs
+        assert provider["attributeCondition"] == f"assertion.sub == '{subject}'"
+        assert provider["oidc"] == {"issuerUri": "https://api.pulumi.com/oidc", "allowedAudiences": ["gcp:acme"]}
+        token = "serviceaccount/iAMMember:IAMMember"
+        granted = [grant for grant in stack.of_type(token) if grant.name.startswith("esc-")]
+        assert [grant.inputs["member"].partition("/attribute.")[2] for grant in granted] == [f"ref/{subject}"]
+        assert granted[0].inputs["serviceAccountId"].startswith("projects/")
+        assert "deployer@" in granted[0].inputs["serviceAccountId"]
+
     def test_the_previewer_holds_no_role_that_writes(self, bootstrap: Recording) -> None:
         reading = ("viewer", "reader", "browser", "reviewer", "previewer", "serviceusageconsumer")
         roles = {

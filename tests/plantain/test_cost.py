@@ -107,6 +107,16 @@ def test_the_forecast_as_json_adds_up(project: Path, capsys: pytest.CaptureFixtu
     assert "Cost forecast of spring-launch" in page.read_text()
 
 
+def test_instances_that_are_kept_running_are_paid_for_all_month(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = project / "campaigns" / "spring-launch.yaml"
+    file.write_text(file.read_text().replace("maxInstances: 10", "maxInstances: 10\n  minInstances: 2"))
+    command.forecast("spring-launch", ["2K=500"], json=True)
+    lines = {line["item"]: line["amount"] for line in json.loads(capsys.readouterr().out)["around"]}
+    assert lines["kept instances"] == "150.34"
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("price", ["-1", "much", "NaN"])
 def test_a_unit_price_that_is_none_is_refused(price: str) -> None:
