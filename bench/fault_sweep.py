@@ -1,6 +1,6 @@
 """The whole fault sweep: each of the first requests of a campaign's update fails in each of four ways.
 
-    python -m bench.fault_sweep [--first 200] [--every 1] [--minutes 60] [--json bench/fault_sweep.json]
+    python -m bench.fault_sweep [--first 200] [--every 1] [--minutes 60] [--json bench/fault_sweep.json] [--resume]
 
 A deployment takes minutes, so 800 of them would take more than a day. Therefore many requests fail in one deployment:
 each of them once, in the same way, wherever it comes in the update or in a later one. Requests are told apart by what
@@ -24,7 +24,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +90,28 @@ class Sweep:
         self.requests = requests
         self.asked = asked
         self.outcomes: list[sweep.Outcome] = []
-        rounds = zip_longest(*([(way, group) for group in groups(way, requests)] for way in sweep.WAYS))
-        self.waiting = deque(one for turn in rounds for one in turn if one)
+        self.waiting = deque((way, group) for way in sweep.WAYS for group in groups(way, requests))
         self._tries: Counter[tuple[str, int]] = Counter()
+
+    @classmethod
+    def resumed(cls, file: Path) -> Sweep:
+        """One that was interrupted, as its file says."""
+        left = json.loads(file.read_text())
+        made = cls([Request(**one) for one in left["positions"]], left["requests"])
+        for one in left["outcomes"]:
+            lists = {key: tuple(value) for key, value in one.items() if isinstance(value, list)}
+            outcome = sweep.Outcome(**{**one, **lists})
+            planned = next((item for item in made.waiting if made.is_of(item, outcome)), None)
+            if planned:
+                made.waiting.remove(planned)
+            made.note(outcome)
+        return made
+
+    @staticmethod
+    def is_of(planned: tuple[str, list[Request]], outcome: sweep.Outcome) -> bool:
+        """Whether an outcome is that of a planned group."""
+        way, group = planned
+        return (way, sorted(one.number for one in group)) == (outcome.way, list(outcome.wanted))
 
     def note(self, outcome: sweep.Outcome) -> None:
         """Keep an outcome, and plan what follows from it: halves of what differs, what did not happen once more."""
@@ -119,13 +137,7 @@ class Sweep:
             "converged": sum(one["converged"] for one in ways.values()),
             "deployments": len(self.outcomes),
             "ways": ways,
-            "differing": [asdict(one) for one in self.outcomes if not one.converged and len(one.wanted) == 1],
-            "outcomes": [
-                {"way": one.way, "wanted": len(one.wanted), "happened": len(one.happened), "converged": one.converged}
-                | {"updates": one.updates, "takenOver": len(one.taken), "copiesRemoved": len(one.copies)}
-                | ({} if one.converged else {"difference": difference(one)})
-                for one in self.outcomes
-            ],
+            "outcomes": [asdict(one) for one in self.outcomes],
             "positions": [
                 {"number": one.number, "method": one.method, "path": one.path, "earlier": one.earlier}
                 for one in self.requests
@@ -152,7 +164,9 @@ def difference(outcome: sweep.Outcome) -> str:
     return lines[0].strip() if lines else ""
 
 
-def measure(first: int = FIRST, every: int = 1, *, minutes: float = 0, file: Path | None = None) -> dict[str, Any]:
+def measure(
+    first: int = FIRST, every: int = 1, *, minutes: float = 0, file: Path | None = None, resume: bool = False
+) -> dict[str, Any]:
     """The sweep.
 
     Args:
@@ -160,11 +174,12 @@ def measure(first: int = FIRST, every: int = 1, *, minutes: float = 0, file: Pat
         every: one of so many groups.
         minutes: begin none later than this; 0 for no limit.
         file: written after each group.
+        resume: go on where the file ends.
     """
     ends = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory() as name:
         expected, asked = unharmed(Path(name) / "unharmed")
-        made = Sweep(asked[:first], len(asked))
+        made = Sweep.resumed(file) if file and resume else Sweep(asked[:first], len(asked))
         made.waiting = deque(list(made.waiting)[::every])
         while made.waiting and not (minutes and time.monotonic() > ends):
             way, group = made.waiting.popleft()
@@ -191,8 +206,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="one of so many groups")
     parser.add_argument("--minutes", type=float, default=0, help="begin none after so many minutes")
     parser.add_argument("--json", type=Path, default=FILE, help="where the result is written")
+    parser.add_argument("--resume", action="store_true", help="go on where that file ends")
     options = parser.parse_args(None if arguments is None else list(arguments))
-    results = measure(options.first, options.every, minutes=options.minutes, file=options.json)
+    results = measure(options.first, options.every, minutes=options.minutes, file=options.json, resume=options.resume)
     shown = {key: value for key, value in results.items() if key not in ("outcomes", "positions")}
     sys.stdout.write(json.dumps(shown, indent=2) + "\n")
     return 0 if results["converged"] == results["happened"] else 1

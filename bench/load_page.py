@@ -76,16 +76,22 @@ def sweep(figures: dict[str, Any]) -> str:
         f"| {way} | {one['happened']} | {one['converged']} | {len(one['notMadeAgain'])} | {len(one['notTried'])} |"
         for way, one in figures["ways"].items()
     ]
-    failed = [f"\n- request {o['wanted'][0]}, {o['way']}: {reason(o)}" for o in figures["differing"]]
     outcomes = figures["outcomes"]
+    alone = [one for one in outcomes if len(one["wanted"]) == 1]
+    failed = [f"\n- request {o['wanted'][0]}, {o['way']}: {reason(o)}" for o in alone if differs(o)]
     return SWEEP.format(
         **figures,
         rows="\n".join(rows),
         mostUpdates=max((one["updates"] for one in outcomes), default=0),
-        takenOver=sum(one["takenOver"] for one in outcomes),
-        copies=sum(one["copiesRemoved"] for one in outcomes),
+        takenOver=sum(len(one["taken"]) for one in outcomes),
+        copies=sum(len(one["copies"]) for one in outcomes),
         lines="".join([*failed, "\n"] if failed else []),
     )
+
+
+def differs(outcome: dict[str, Any]) -> bool:
+    """Whether an experiment did not converge."""
+    return bool(outcome["missing"] or outcome["surplus"] or outcome["failure"])
 
 
 def reason(outcome: dict[str, Any]) -> str:

@@ -59,7 +59,6 @@ IMPORT_IDS = {
     "gcp:logging/projectExclusion:ProjectExclusion": "projects/{project}/exclusions/{name}",
     "gcp:logging/projectSink:ProjectSink": "projects/{project}/sinks/{name}",
     "gcp:monitoring/customService:CustomService": "projects/{project}/services/{serviceId}",
-    "gcp:monitoring/slo:Slo": "projects/{project}/services/{service}/serviceLevelObjectives/{sloId}",
     "gcp:organizations/project:Project": "projects/{projectId}",
     "gcp:orgpolicy/customConstraint:CustomConstraint": "{parent}/customConstraints/{name}",
     "gcp:orgpolicy/policy:Policy": "{name}",
@@ -80,7 +79,11 @@ READ_IDS = {
     "gcp:accesscontextmanager/servicePerimeterEgressPolicy:ServicePerimeterEgressPolicy": "{perimeter}",
     "gcp:accesscontextmanager/servicePerimeterIngressPolicy:ServicePerimeterIngressPolicy": "{perimeter}",
     "gcp:logging/metric:Metric": "{name}",
+    "gcp:monitoring/slo:Slo": "projects/{project}/services/{service}/serviceLevelObjectives/{sloId}",
 }
+
+#: Of these, the ones that the provider reads by an output and not by the id.
+READ_OUTPUTS = {"gcp:monitoring/slo:Slo": "name"}
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,10 @@ def adopted(export: dict[str, Any], pending: Iterable[Pending] | None = None) ->
         if not identifier or resource["urn"] in known:
             continue
         if resource["type"] in READ_IDS:
-            resources.append({**resource, "id": identifier, "outputs": _without_defaults(resource.get("inputs", {}))})
+            outputs = _without_defaults(resource.get("inputs", {}))
+            if field := READ_OUTPUTS.get(resource["type"]):
+                outputs[field] = identifier
+            resources.append({**resource, "id": identifier, "outputs": outputs})
         else:
             resources.append({**resource, "id": identifier})
     return {**export, "deployment": {**deployment, "resources": resources}}

@@ -189,6 +189,12 @@ def test_what_cannot_be_imported_is_read_with_what_was_asked_for() -> None:
     assert found["outputs"] == {"project": "p", "name": "requests", "bucketOptions": {"growth": 2}}
 
 
+def test_what_the_provider_reads_by_an_output_has_it() -> None:
+    inputs = {"project": "p", "service": "images", "sloId": "latency"}
+    [_, found] = adopted(exported(operation("gcp:monitoring/slo:Slo", inputs)))["deployment"]["resources"]
+    assert found["outputs"]["name"] == found["id"] == "projects/p/services/images/serviceLevelObjectives/latency"
+
+
 def test_a_resource_under_replacement_is_not_put_into_the_state_twice() -> None:
     state = exported(operation(PROJECT, {"projectId": "x"}))
     state["deployment"]["resources"].append({**operation(PROJECT, {})["resource"], "id": "projects/x"})
