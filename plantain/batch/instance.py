@@ -71,9 +71,10 @@ def refuse(request: Any, model: Model) -> None:
     """
     if not request.prompt:
         raise ValueError("prompt: a line of a batch needs its words")
-    named = [name for name in ("template", "reference_set", "asynchronous") if getattr(request, name, None)]
-    if named:
-        raise ValueError(f"{named[0]}: the function's own, not for batch")
+    for name in ("template", "reference_set", "asynchronous"):
+        if getattr(request, name, None):
+            written = type(request).model_fields[name].alias or name
+            raise ValueError(f"{written}: the function's own, not for batch")
     size = request.image_size or model.default_size
     if model.batch is None or size not in model.batch.sizes:
         made = ", ".join(model.batch.sizes) if model.batch else "nothing"

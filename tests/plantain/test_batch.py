@@ -97,6 +97,9 @@ class TestPrepare:
             ({"prompt": "a", "model": "gemini-3.1-flash-image"}, "this batch is for"),
             ({"prompt": "a", "references": [{"uri": "gs://bucket/file"}]}, "give mimeType"),
             ({"prompt": "a", "promt": "b"}, "promt"),
+            ({"prompt": "a", "async": True}, "async: the function's own, not for batch"),
+            ({"prompt": "a", "references": [{"data": "iVBORw0KGgo=", "mimeType": "image/png"}]}, "no inline data"),
+            ({"prompt": "a", "references": [{"uri": f"gs://b/{n}.png"} for n in range(15)]}, "references"),
         ],
     )
     def test_a_row_that_batch_cannot_do_is_put_aside_with_its_reason(
