@@ -30,9 +30,9 @@ as long the pair takes here, measured within the same part, is the speed of this
 divided by it (images a second: multiplied, up to the 444 that the callers can ask for). It is an estimate, no
 measurement: latencies hold waits that no faster processor shortens.
 
-Connections of its own instead of aiohttp's took the CPU of an image to 0.70 times what it was at 100 KB and 0.68 times at
-1.5 MB (both versions in turn, medians of seven runs each on 2026-11-21, on a busy machine). Parts in which the speed of the
-machine is not given were measured before that.
+Connections of its own instead of aiohttp's took the CPU of an image to 0.70 times what it was at 100 KB and 0.68 times
+at 1.5 MB (both versions in turn, medians of seven runs each on 2026-11-21, on a busy machine). Parts in which the speed
+of the machine is not given were measured before that.
 """
 
 
