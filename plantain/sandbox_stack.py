@@ -11,6 +11,9 @@ from sandbox.settings import DEFAULT_PORT
 #: Protects the secrets of local stacks only; they hold none that open anything outside the sandbox.
 PASSPHRASE = "sandbox"  # noqa: S105
 
+#: Folder of the sandbox that a shell was pointed to, for ``plantain sandbox`` without ``--data``.
+DATA_VARIABLE = "PLANTAIN_SANDBOX_DATA"
+
 
 def sandbox_environment(data: Path, engine: Engine | None = None) -> dict[str, str]:
     """Variables that make ``pulumi`` keep its state beside the sandbox's and use the engine of this project.
@@ -23,6 +26,7 @@ def sandbox_environment(data: Path, engine: Engine | None = None) -> dict[str, s
     backend.mkdir(parents=True, exist_ok=True)
     return {
         **engine.environment(),
+        DATA_VARIABLE: str(data.resolve()),
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",

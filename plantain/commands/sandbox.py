@@ -14,7 +14,7 @@ import typer
 from plantain import completion, output
 from plantain.errors import InputError
 from plantain.sandbox_process import DEFAULT_DATA, Sandbox
-from plantain.sandbox_stack import sandbox_environment
+from plantain.sandbox_stack import DATA_VARIABLE, sandbox_environment
 from sandbox.settings import DEFAULT_PORT
 
 app = typer.Typer(help="The local Google Cloud.", no_args_is_help=True)
@@ -22,7 +22,9 @@ app = typer.Typer(help="The local Google Cloud.", no_args_is_help=True)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
-Data = Annotated[Path, typer.Option(help="Folder of its state.")]
+Data = Annotated[
+    Path, typer.Option(help="Folder of its state; the shell's own, in a shell of sandbox env.", envvar=DATA_VARIABLE)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

@@ -109,6 +109,13 @@ def test_env_prints_lines_that_a_shell_reads(sandbox: Sandbox, tmp_path: Path) -
     assert lower == "unset"
 
 
+def test_in_a_shell_of_env_the_other_verbs_find_the_same_sandbox(sandbox: Sandbox, tmp_path: Path) -> None:
+    done = plantain("sandbox", "env", "--data", str(sandbox.data), cwd=tmp_path)
+    script = f'{done.stdout}\n"{sys.executable}" -m plantain.main sandbox status --json'
+    shell = subprocess.run(["/bin/sh", "-euc", script], cwd=tmp_path, text=True, capture_output=True, check=True)
+    assert json.loads(shell.stdout)["url"] == sandbox.url
+
+
 def test_credentials_and_keys_are_readable_by_their_owner_only(sandbox: Sandbox) -> None:
     wanted, _ = sandbox.environment()
     for path in (Path(wanted["GOOGLE_APPLICATION_CREDENTIALS"]), sandbox.data / "authority" / "ca.key"):
