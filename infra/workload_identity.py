@@ -86,7 +86,7 @@ def esc(settings: Esc) -> Trust:
     """One environment of Pulumi ESC, which is opened by whoever Pulumi Cloud lets open it (claims: as `ESC_ISSUER`)."""
     subject = f"pulumi:environments:org:{settings.organization}:env:{settings.environment}"
     return Trust(
-        name="esc",
+        name="pulumi",  # Google wants four characters at least
         issuer=ESC_ISSUER,
         mapping={"google.subject": "assertion.sub", "attribute.ref": "assertion.sub"},
         condition=f"assertion.sub == '{subject}'",

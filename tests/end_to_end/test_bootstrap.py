@@ -113,10 +113,10 @@ def test_tokens_of_others_are_worth_nothing(seed: Seed, claims: dict[str, str]) 
 def test_one_environment_of_pulumi_esc_deploys_and_no_other(seed: Seed) -> None:
     subject = "pulumi:environments:org:acme:env:plantain/"
     claims = {"aud": "gcp:acme", "sub": f"{subject}prod"}
-    accepted = seed.exchanged("esc", ESC_ISSUER, claims)
+    accepted = seed.exchanged("pulumi", ESC_ISSUER, claims)
     assert (seed.acts_as("deployer", accepted), seed.acts_as("previewer", accepted)) == (200, 403)
     for change in ({"sub": f"{subject}test"}, {"aud": "gcp:other"}, {"aud": "acme"}):
-        assert seed.exchanged("esc", ESC_ISSUER, {**claims, **change}).status_code in {400, 401, 403}
+        assert seed.exchanged("pulumi", ESC_ISSUER, {**claims, **change}).status_code in {400, 401, 403}
 
 
 def test_the_previewer_cannot_create_a_project_and_the_deployer_can(seed: Seed) -> None:

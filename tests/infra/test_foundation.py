@@ -76,11 +76,12 @@ class TestSeed:
     def test_one_environment_of_pulumi_esc_deploys_and_its_tokens_are_for_google_cloud(self, root: Path) -> None:
         stack = seed(root, esc={"organization": "acme", "environment": "plantain/prod"})
         subject = "pulumi:environments:org:acme:env:plantain/prod"
-        provider = stack.named("iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider", "esc").inputs
+        provider = stack.named("iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider", "pulumi").inputs
+        assert len(provider["workloadIdentityPoolProviderId"]) >= 4, "Google takes no shorter one"
         assert provider["attributeCondition"] == f"assertion.sub == '{subject}'"
         assert provider["oidc"] == {"issuerUri": "https://api.pulumi.com/oidc", "allowedAudiences": ["gcp:acme"]}
         token = "serviceaccount/iAMMember:IAMMember"
-        granted = [grant for grant in stack.of_type(token) if grant.name.startswith("esc-")]
+        granted = [grant for grant in stack.of_type(token) if grant.name.startswith("pulumi-")]
         assert [grant.inputs["member"].partition("/attribute.")[2] for grant in granted] == [f"ref/{subject}"]
         assert granted[0].inputs["serviceAccountId"].startswith("projects/")
         assert "deployer@" in granted[0].inputs["serviceAccountId"]
