@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.services.cloudasset import exports, searches
+from sandbox.services.cloudasset import analyses, exports, searches
 from sandbox.services.registry import Service
 
 SERVICE = Service(
     name="cloudasset",
     title="Cloud Asset API",
     prefix="google.cloud.asset.v1",
-    handlers={**exports.HANDLERS, **searches.HANDLERS},
+    handlers={**analyses.HANDLERS, **exports.HANDLERS, **searches.HANDLERS},
 )
