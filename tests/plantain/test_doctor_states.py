@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -21,6 +20,7 @@ from plantain.project import campaigns, raw_settings, stack_settings
 from sandbox.app import create_app
 from sandbox.call import Principal
 from sandbox.cloud import Cloud
+from tests.plantain.in_process import InProcess
 from tests.sandbox.conftest import ORGANIZATION, Caller, build_cloud
 
 PROJECT = "spring-launch-1"
@@ -31,22 +31,6 @@ APIS = (
     *("aiplatform", "cloudfunctions", "cloudkms", "logging", "monitoring", "run", "storage"),
     *("artifactregistry", "cloudquotas", "cloudtasks"),
 )
-
-
-class InProcess(httpx.BaseTransport):
-    """Hands requests to a sandbox in this process."""
-
-    def __init__(self, client: TestClient) -> None:
-        self._client = client
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        reply = self._client.request(
-            request.method,
-            request.url.raw_path.decode(),
-            content=request.read(),
-            headers=dict(request.headers),
-        )
-        return httpx.Response(reply.status_code, headers={"content-type": "application/json"}, content=reply.content)
 
 
 @dataclass
