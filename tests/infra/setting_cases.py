@@ -122,8 +122,9 @@ def _stack() -> Iterator[Case]:
     yield Case(f"{STACK}accessToken", "{token}")
     yield Case(f"{STACK}pollInterval", "300ms")
     yield Case(f"{STACK}batchDelay", "300ms")
-    yield Case(f"{STACK}denyPolicy", {})
-    yield Case(f"{STACK}denyPolicy.exceptions", ["group:break-glass@example.com"], note="")
+    # It would keep the other cases from taking anything away.
+    yield Case(f"{STACK}denyPolicy", {}, alone=True)
+    yield Case(f"{STACK}denyPolicy.exceptions", ["group:break-glass@example.com"], alone=True)
     yield Case(f"{STACK}tags", GONE, FOUNDATION, apart=ALREADY)
     yield Case(f"{STACK}tags.keys", ["env", "data-class"], FOUNDATION)
     yield Case(f"{STACK}tags.keys", ["env"], setting=f"{STACK}tags.keys", note="in the stack of a campaign")
