@@ -38,6 +38,7 @@ class Others:
             "seed-budgets-sender": self.reports_spending,
             "logs-logs-logging": self.reads_audit_logs,
             "logs-folder-writer": self.keeps_audit_logs,
+            "logs-new-projects-logging": self.reads_first_bucket,
             f"logs-group:{AUDITORS}": self.auditor_reads,
         }
 
@@ -108,6 +109,15 @@ class Others:
     def reads_audit_logs(self) -> str:
         """The audit logs of all projects are read."""
         return self._reads_view("sandbox")
+
+    def reads_first_bucket(self) -> str:
+        """The log bucket that Google made with the campaign's project is read."""
+        project, region = self.steps.outputs["projectId"], self.steps.outputs["region"]
+        view = f"projects/{project}/locations/{region}/buckets/_Required/views/_AllLogs"
+        reply = self.world.organization.answer(
+            "POST", "logging/v2/entries:list", {"resourceNames": [view], "pageSize": 1}
+        )
+        return "" if reply.is_success else said(reply)
 
     def auditor_reads(self) -> str:
         """An auditor reads them."""

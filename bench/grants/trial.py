@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sys
 import time
@@ -18,7 +17,7 @@ import httpx
 
 from bench.grants.organization_steps import Others
 from bench.grants.proof import Proof, place, whose
-from bench.grants.report import same
+from bench.grants.replay import replays
 from bench.grants.world import SEED, Refused, World
 from plantain.errors import StackError
 from plantain.stack import Stack
@@ -32,9 +31,6 @@ Document = dict[str, Any]
 
 #: Needed only when nearly everything is there.
 LATE = ("deployer-billing-costsManager", "deployer-budgets", "deployer-logging-configWriter")
-
-#: Of what is derived, so many grants of the previewer are taken away as well.
-SAMPLE, SAMPLE_SEED = 3, 7
 
 
 def works(step: Callable[[], str]) -> bool:
@@ -54,19 +50,27 @@ class Bench:
         seed: where the organisation after its seed stack is kept between runs; None for nowhere.
         written: gets the report after each grant, for a run that is broken off.
         proofs: what became of each grant.
+        proved: names of grants, with whose they are, that are left alone because an earlier run took them away.
         checks: what the sandbox recorded.
         ids: names that chance chose, and how they are shown.
         timings: seconds of each part.
+        usual: methods that the previewer is refused although nothing is missing: pulumi tries to lock the state.
     """
 
     folder: Path
     only: str
     seed: Path | None = None
     written: Callable[[Document], None] = lambda _: None
+    proved: frozenset[tuple[str, str]] = frozenset()
     proofs: list[Proof] = field(default_factory=list)
     checks: list[Document] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    usual: frozenset[str] = frozenset()
+
+    def open_(self, name: str, member: str) -> bool:
+        """Whether a grant still has to be taken away."""
+        return (whose(name, member), name.removeprefix(f"{CAMPAIGN}-")) not in self.proved
 
     def wanted(self, kind: str) -> bool:
         """Whether a kind of grants is asked for."""
@@ -154,7 +158,15 @@ class Bench:
         sandbox.post("grants", {"recording": False})
 
     def tried(
-        self, world: World, grant: Granted, step: str, action: Callable[[], str], *, member: str = "", reason: str = ""
+        self,
+        world: World,
+        grant: Granted,
+        step: str,
+        action: Callable[[], str],
+        *,
+        member: str = "",
+        permission: str = "",
+        reason: str = "",
     ) -> None:
         """Take a grant away on a deployed organisation, do a step, keep what came of it."""
         started = time.monotonic()
@@ -167,7 +179,8 @@ class Bench:
                 sys.stderr.write(f"{grant.name}: {step} broke off: {type(error).__name__}: {error}\n")
                 message = ""
         seconds = round(time.monotonic() - started, 1)
-        method, permission = world.refused(member, since) if member else ("", "")
+        method, lacked = world.refused(member, since, self.usual) if member else ("", "")
+        permission = lacked or (permission if message else "")
         self.add(grant, step, method or message, permission, seconds, reason)
 
     def add(self, grant: Granted, step: str, denied: str, permission: str, seconds: float, reason: str = "") -> None:
@@ -207,6 +220,7 @@ class Bench:
 
         with self.timed("preview as previewer"):
             sound = works(look)
+        self.usual = world.refusals(member)
         # Recorded while something is missing, what is left would look as if it had been the only one.
         self.keep(world)
         grants = {
@@ -214,18 +228,15 @@ class Bench:
             for name, grant in self.seed_grants(world).items()
             if grant.member == member and grant.kind != "serviceaccount/iAMMember" and "cryptoKey" not in grant.kind
         }
-        derived = [name for name, grant in grants.items() if self.is_derived(grant)]
-        sample = random.Random(SAMPLE_SEED).sample(sorted(derived), min(SAMPLE, len(derived)))  # noqa: S311 -- no secret
+        calls = replays(world, member, self.checks, grants)
         for name, grant in grants.items():
-            if sound and self.wanted("previewer") and (name in sample or name not in derived):
-                self.tried(world, grant, "pulumi preview", look, member=member)
-            else:
+            if not (sound and self.wanted("previewer") and self.open_(name, grant.member)):
                 self.add(grant, "", "", "", 0.0)
-
-    def is_derived(self, grant: Granted) -> bool:
-        """Whether the recording says that nothing else gave what a grant gave."""
-        proof = {"role": grant.role, "of": whose(grant.name, grant.member), "on": place(grant, self.ids)}
-        return any(same(proof, binding) for binding in self.derived())
+            elif name in calls and works(calls[name]):
+                step = f"pulumi preview: {calls[name].need.step}"
+                self.tried(world, grant, step, calls[name], permission=calls[name].need.permission)
+            else:
+                self.tried(world, grant, "pulumi preview", look, member=member)
 
     def deployed(self, world: World, stack: Stack, outputs: Document) -> None:
         """The grants of what is deployed, each by the step that needs it."""
@@ -237,18 +248,18 @@ class Bench:
         grants = {name.removeprefix(f"{CAMPAIGN}-"): one for name, one in found.items()}
         try:
             sound = {step: works(getattr(steps, step)) for step in dict.fromkeys(NEEDED[name] for name in AT_ONCE)}
-            for name in (name for name in AT_ONCE if sound[NEEDED[name]]):
+            for name in (name for name in AT_ONCE if sound[NEEDED[name]] and self.open_(name, grants[name].member)):
                 self.tried(world, grants[name], NEEDED[name], getattr(steps, NEEDED[name]))
             for name, reason in LISTED.items():
                 self.add(grants[name], "", "", "", 0.0, reason)
             everything = {**found, **self.seed_grants(world)}
             for name, action in others.by_grant().items():
-                if name in everything and works(action):
+                if name in everything and self.open_(name, everything[name].member) and works(action):
                     self.tried(world, everything[name], action.__name__, action)
             rest = set(found) - {f"{CAMPAIGN}-{name}" for name in (*NEEDED, *LISTED)} - set(others.by_grant())
             for name in sorted(rest):
                 self.add(found[name], "", "", "", 0.0)
-            for name in HOURLY:
+            for name in (name for name in HOURLY if self.open_(name, grants[name].member)):
                 self.tried(world, grants[name], NEEDED[name], steps.records_usage)
                 works(steps.records_usage)
         finally:
@@ -257,7 +268,8 @@ class Bench:
     def deployer(self, snapshot: World, grants: Mapping[str, Granted]) -> None:
         """The deployer's grants: the whole deployment is begun without each of them; the longest trials come last."""
         member = f"serviceAccount:{snapshot.outputs['deployer']}"
-        for name, grant in sorted(grants.items(), key=lambda item: (item[0] in LATE, item[0])):
+        left = {name: grant for name, grant in grants.items() if self.open_(name, grant.member)}
+        for name, grant in sorted(left.items(), key=lambda item: (item[0] in LATE, item[0])):
             world = snapshot.copied(self.folder / "copies" / name).open()
             started = time.monotonic()
             step = message = ""
@@ -273,8 +285,7 @@ class Bench:
                 world.close()
                 shutil.rmtree(world.folder, ignore_errors=True)
             seconds = round(time.monotonic() - started, 1)
-            said = next((line for line in message.splitlines() if "rror" in line), message)
-            self.add(grant, f"pulumi {step}" if message else "", method or said if message else "", permission, seconds)
+            self.add(grant, f"pulumi {step}" if message else "", method or telling(message), permission, seconds)
 
     def report(self) -> Document:
         """As JSON: proofs, what the recording says, which permissions of a role were used."""
@@ -311,6 +322,12 @@ class Bench:
             {"identity": identity, "role": role, "permissions": sorted(permissions)}
             for (identity, role), permissions in sorted(found.items())
         ]
+
+
+def telling(message: str) -> str:
+    """The line of a failure that says what was missing; the provider asks for some permissions before it calls."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for word in ("permission", "rror") for line in lines if word in line), "".join(lines[:1]))
 
 
 def attempt(world: World, verb: str) -> str:

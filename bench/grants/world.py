@@ -174,7 +174,11 @@ class World:
             channels={"pubsub": ["alerts"]},
             capacity={"imagesPerMinute": 100, "provisionedUnits": 3},
             budget={"amount": 50, "topic": f"projects/{self.outputs['projectId']}/topics/budgets"},
-            function={"secrets": {"BRAND_KEY": f"projects/{SECRETS}/secrets/brand-key/versions/1"}, "minInstances": 1},
+            function={
+                "secrets": {"BRAND_KEY": f"projects/{SECRETS}/secrets/brand-key/versions/1"},
+                "minInstances": 1,
+                "binaryAuthorization": True,
+            },
         )
         settings: Document = {
             "accessToken": None,
@@ -182,7 +186,7 @@ class World:
             "folder": self.parent,
             "labels": LABELS,
             "quotaProject": self.outputs["projectId"],
-            "centralLogs": {"auditors": [f"group:{AUDITORS}"]},
+            "centralLogs": {"auditors": [f"group:{AUDITORS}"], "defaultKey": True},
             "contacts": [{"email": "security@example.com", "categories": ["SECURITY"]}],
             "tags": {"keys": ["env"]},
             "organizationPolicies": {
@@ -202,11 +206,22 @@ class World:
         """Number of the newest refusal; 0 when there is none."""
         return max((int(one["id"][1:]) for one in self.organization.sandbox.get("denials?count=1")), default=0)
 
-    def refused(self, member: str, since: int = 0) -> tuple[str, str]:
-        """Method and permission of the first call that a member was refused; empty when none was."""
+    def refusals(self, member: str) -> frozenset[str]:
+        """Methods of all calls that a member was refused until now."""
+        found = self.organization.sandbox.get(f"denials?count={MOST_DENIALS}")
+        return frozenset(denial["method"] for denial in found if denial["caller"] == member)
+
+    def refused(self, member: str, since: int = 0, usual: frozenset[str] = frozenset()) -> tuple[str, str]:
+        """Method and permission of the first call that a member was refused; empty when none was.
+
+        Args:
+            member: who.
+            since: number of the newest refusal that does not count.
+            usual: methods that are refused although nothing is missing, and that nobody minds.
+        """
         found = self.organization.sandbox.get(f"denials?count={MOST_DENIALS}")
         for denial in reversed(found):
-            ours = int(denial["id"][1:]) > since and denial["caller"] == member
+            ours = int(denial["id"][1:]) > since and denial["caller"] == member and denial["method"] not in usual
             if ours and denial["refusedBy"] == "permission":
                 words = denial["because"][0] if denial["because"] else denial["message"]
                 permission = words.partition("the permission ")[2].rstrip(".") if "the permission " in words else ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bench.grants import page
+from bench.grants.replay import replays
 from bench.grants.report import counted, joined
+from bench.grants.trial import Bench, telling
 
-from .privilege_removal import granted
+from .privilege_removal import Granted, granted
 from .privilege_usage import Binding, Need, permissions_used, used_alone
 
 DEPLOYER = "serviceAccount:deployer@seed.iam.gserviceaccount.com"
@@ -130,3 +134,51 @@ def test_the_page_shows_the_tables_between_its_marks_and_no_second_time() -> Non
     assert "| deployer | `one` | `a.b.get` |" in once
     with pytest.raises(ValueError, match="substring not found"):
         page.page("no marks", found)
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("\n  pulumi up failed.\n  error: gave up\n", "error: gave up"),
+        (
+            "pulumi up failed.\nerror: x\nerror: missing permission on the account\n",
+            "error: missing permission on the account",
+        ),
+        ("\n\n  nothing of the kind\n", "nothing of the kind"),
+        ("", ""),
+    ],
+)
+def test_of_a_failure_the_line_that_names_a_permission_is_kept(message: str, line: str) -> None:
+    assert telling(message) == line
+
+
+class Recorded:
+    """A sandbox that remembers three calls."""
+
+    def get(self, path: str) -> list[dict[str, Any]]:
+        assert path.startswith("requests")
+        call = {"principal": DEPLOYER, "verb": "GET", "host": "a.googleapis.com", "method": "step of a.b.set"}
+        return [
+            {**call, "path": "/v1/projects/other", "status": 200},
+            {**call, "path": "/v1/projects/acme", "status": 200},
+            {**call, "path": "/v1/projects/acme/refused", "status": 403},
+        ]
+
+
+def test_the_call_that_only_one_grant_let_through_is_found_again() -> None:
+    organization = SimpleNamespace(sandbox=Recorded(), token=lambda member: f"token of {member}")
+    world: Any = SimpleNamespace(organization=organization, outputs={"projectId": "seed"})
+    policy = "cloudresourcemanager/v1/projects/acme"
+    grants = {
+        role: Granted(role, f"roles/{role}", DEPLOYER, "projects/iAMMember", policy, "") for role in ("one", "two")
+    }
+    found = replays(world, DEPLOYER, CHECKS, grants)
+    assert set(found) == {"two"}, "what another grant gave as well proves nothing"
+    assert found["two"].call["path"] == "/v1/projects/acme"
+    assert (found["two"].token, found["two"].need.permission) == (f"token of {DEPLOYER}", "a.b.set")
+
+
+def test_what_an_earlier_run_took_away_is_left_alone() -> None:
+    bench = Bench(Path(), "", proved=frozenset({("deployer", "deployer-budgets")}))
+    assert not bench.open_("deployer-budgets", DEPLOYER)
+    assert bench.open_("deployer-state", DEPLOYER)
