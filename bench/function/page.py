@@ -31,8 +31,8 @@ divided by it (images a second: multiplied, up to the 444 that the callers can a
 measurement: latencies hold waits that no faster processor shortens.
 
 Connections of its own instead of aiohttp's took the CPU of an image to 0.70 times what it was at 100 KB and 0.68 times
-at 1.5 MB (both versions in turn, medians of seven runs each on 2026-11-21, on a busy machine). Where CPU, many in flight
-or latency come without the speed of the machine, they were measured before that.
+at 1.5 MB (both versions in turn, medians of seven runs each on 2026-11-21, on a busy machine). Where CPU, many in
+flight or latency come without the speed of the machine, they were measured before that.
 """
 
 
