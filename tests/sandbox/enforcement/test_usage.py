@@ -76,9 +76,7 @@ def test_nothing_is_recorded_unless_asked_for_and_a_new_start_forgets(
     record(False)
     admin("GET", "/cloudresourcemanager/v1/projects/test-project/nothing")
     admin("GET", f"{PROJECT}:getAncestry")
-    assert {check["step"] for check in checks(client, "user:user@example.com")} == {
-        "cloudresourcemanager.projects.get"
-    }
+    assert {check["step"] for check in checks(client, "user:user@example.com")} == {"cloudresourcemanager.projects.get"}
     record(True)
     assert client.get("/_sandbox/grants").json()["checks"] == []
 
