@@ -119,11 +119,13 @@ def _deployed(rounds: list[dict[str, Any]]) -> str:
 
 
 def _apart() -> list[str]:
-    """Cases that no round deploys, by the reason why."""
+    """Cases that no round deployed, by the reason why."""
     reasons: dict[str, list[str]] = {}
+    deployed = {name for one in results()["rounds"] for name in one["settings"]}
     for case in CASES:
-        if case.apart:
-            reasons.setdefault(case.apart, []).append(f"`{case.key.removeprefix(STACK)}`")
+        if case.apart or case.name not in deployed:
+            why = case.apart or "not deployed in this way yet"
+            reasons.setdefault(why, []).append(f"`{case.key.removeprefix(STACK)}`")
     return [f"- {why}: {', '.join(names)}" for why, names in sorted(reasons.items())]
 
 
