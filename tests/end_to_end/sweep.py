@@ -34,7 +34,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 #: Not resources: what was asked, done and counted on the way.
 JOURNALS = re.compile(
-    r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|^storage\.usage$|^dns\.changes$|deleted|"
+    r"^sandbox\.|\.operations$|^operations\.|^logging\.entries$|^cloudasset\.|^storage\.usage$|^dns\.(changes|\w+Operations)$|deleted|"
     r"^monitoring\.(alerts|notifications|timeSeries)$",
     re.IGNORECASE,
 )

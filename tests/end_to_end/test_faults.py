@@ -93,4 +93,5 @@ def test_an_update_whose_requests_failed_converges_when_it_is_run_again(swept: S
     outcome = sweep.experiment(swept.fresh(), swept.keeper, swept.expected, way, requests)
     assert outcome.happened == outcome.wanted
     assert outcome.converged, outcome
-    assert (outcome.taken != ()) == (way == "lost answer")
+    # In these two ways the work was done and nobody heard of it.
+    assert (outcome.taken != ()) == (way in ("lost answer", "process kill"))
