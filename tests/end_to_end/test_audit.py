@@ -63,13 +63,17 @@ class Audit:
 
     def findings(self, *options: str) -> set[tuple[str, str]]:
         """Control and resource of every failure of a control over several sources."""
-        bundle = self.run(*options)
-        return {
-            (row["control"], row["name"])
-            for path in bundle.glob("units/*/results.ndjson")
-            for row in map(json.loads, path.read_text().splitlines())
-            if row["control"] in JOINED and row["status"] == "fail"
-        }
+        return {(control, name) for control, name in failures(self.run(*options)) if control in JOINED}
+
+
+def failures(bundle: Path) -> set[tuple[str, str]]:
+    """Control and resource of every failure in a bundle."""
+    return {
+        (row["control"], row["name"])
+        for path in bundle.glob("units/*/results.ndjson")
+        for row in map(json.loads, path.read_text().splitlines())
+        if row["status"] == "fail"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +222,129 @@ def test_a_project_with_a_campaign_label_that_no_stack_declares_is_found(
     assert {("project-declared", "shadow-campaign"), ("project-inside-perimeter", "shadow-campaign")} <= found - clean
 
 
+def test_a_stranger_in_a_group_within_a_group_that_holds_roles_is_found(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    assert clean == set()
+    outer, inner = "brand-studio@example.com", "agency@example.com"
+    audit.deployment.sandbox.post("groups", {"group": inner, "members": ["user:jo@example.com"]})
+    audit.deployment.sandbox.post("groups", {"group": outer, "members": [f"group:{inner}", "user:artist@example.com"]})
+    before = audit.run("--groups")
+    name = call(audit.deployment, "GET", f"cloudidentity/v1/groups:lookup?groupKey.id={inner}")["name"]
+    eve = {"preferredMemberKey": {"id": "eve@example.org"}}
+    path = f"cloudidentity/v1/{name}/memberships"
+    made = call(audit.deployment, "POST", path, eve)["response"]["name"]
+    try:
+        found = failures(audit.run("--groups"))
+    finally:
+        call(audit.deployment, "DELETE", f"cloudidentity/v1/{made}")
+    assert found - failures(before) == {("group-members-known", f"eve@example.org in {inner}")}
+    above = next(
+        unit for unit in json.loads((before / "inventory.json").read_text())["units"] if unit["unit"] == "organization"
+    )
+    assert outer in above["groups"]["holdingRoles"]
+    assert above["live"]["gcp:cloudidentity/groupMembership:GroupMembership"] == 3
+
+
+def test_a_firewall_policy_of_the_organisation_that_lets_everybody_in_is_found(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    assert clean == set()
+    root, parent = "compute/v1/locations/global/firewallPolicies", "organizations/123456789012"
+    before = audit.run()
+    operation = call(audit.deployment, "POST", f"{root}?parentId={parent}", {"shortName": "by-hand"})
+    number = operation["targetLink"].rpartition("/")[2]
+    match = {"srcIpRanges": ["0.0.0.0/1", "128.0.0.0/1"], "layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]}
+    rule = {"priority": 10, "direction": "INGRESS", "action": "allow", "match": match}
+    call(audit.deployment, "POST", f"{root}/{number}/addRule", rule)
+    try:
+        found = failures(audit.run())
+    finally:
+        call(audit.deployment, "DELETE", f"{root}/{number}")
+    assert found - failures(before) == {("firewall-policy-no-open-ingress", f"{number} 10")}
+
+
+def test_what_somebody_did_by_hand_to_any_part_of_a_campaign_is_found_at_once(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    """Everything in one audit: grants on each kind of resource, an alert and a sink that were switched off."""
+    deployment, campaign = audit.deployment, audit.deployment.campaign()
+    project, bucket = campaign["projectId"], campaign["bucket"]
+    eve = "user:eve@example.com"
+    account = campaign["runtimeServiceAccount"]
+    before = failures(audit.run())
+    changed: list[tuple[str, str, Any]] = []
+
+    def put(verb: str, path: str, body: Any, undo: Any) -> None:
+        changed.append((verb, path, undo))
+        call(deployment, verb, path, body)
+
+    def grant(path: str, role: str, *, read: str = "GET") -> None:
+        policy = call(deployment, read, f"{path}:getIamPolicy", None if read == "GET" else {})
+        kept = {name: value for name, value in policy.items() if name != "etag"}
+        more = {**kept, "bindings": [*kept.get("bindings", []), {"role": role, "members": [eve]}]}
+        put("POST", f"{path}:setIamPolicy", {"policy": more}, {"policy": kept})
+
+    try:
+        grant("cloudresourcemanager/v3/organizations/123456789012", "roles/editor", read="POST")
+        grant(f"iam/v1/projects/{project}/serviceAccounts/{account}", "roles/iam.serviceAccountUser", read="POST")
+        function = campaign["functionName"]
+        grant(f"run/v2/{function.replace('/functions/', '/services/')}", "roles/run.invoker")
+        grant(f"cloudfunctions/v2/{function}", "roles/cloudfunctions.developer")
+        ring = campaign["keys"]["images"].partition("/cryptoKeys/")[0]
+        grant(f"cloudkms/v1/{ring}", "roles/cloudkms.admin")
+        policy = call(deployment, "GET", f"storage/v1/b/{bucket}/iam")
+        kept = {name: value for name, value in policy.items() if name != "etag"}
+        more = [*kept["bindings"], {"role": "roles/storage.objectViewer", "members": [eve]}]
+        put("PUT", f"storage/v1/b/{bucket}/iam", {**kept, "bindings": more}, kept)
+        [alert, *_] = call(deployment, "GET", f"monitoring/v3/projects/{project}/alertPolicies")["alertPolicies"]
+        put("PATCH", f"monitoring/v3/{alert['name']}?updateMask=enabled", {"enabled": False}, {"enabled": True})
+        sinks = call(deployment, "GET", f"logging/v2/projects/{project}/sinks")["sinks"]
+        sink = next(one for one in sinks if one["name"] not in {"_Default", "_Required"})
+        path = f"logging/v2/projects/{project}/sinks/{sink['name']}?updateMask=disabled"
+        put("PATCH", path, {**sink, "disabled": True}, {**sink, "disabled": False})
+        found = failures(audit.run())
+    finally:
+        for verb, path, undo in reversed(changed):
+            call(deployment, verb, path, undo)
+    new = found - before
+    for role in (
+        "iam.serviceAccountUser",
+        "run.invoker",
+        "cloudfunctions.developer",
+        "cloudkms.admin",
+        "storage.objectViewer",
+    ):
+        assert ("grant-declared", f"roles/{role} {eve}") in new, role
+    # Whoever owns the organisation grants there by other means: what is granted is judged, not who declared it.
+    assert ("iam-no-basic-roles", f"roles/editor {eve}") in new
+    assert len([name for control, name in new if control == "properties-held"]) >= 2, sorted(new)
+    assert failures(audit.run()) == before
+    assert clean == set()
+
+
+def test_an_api_that_refuses_the_auditor_leaves_what_it_would_say_open_and_never_green(
+    audit: Audit, clean: set[tuple[str, str]]
+) -> None:
+    fault = {"method": "cloudkms.*cryptoKeys.list", "kind": "error", "code": 403, "count": 0}
+    planned = audit.deployment.sandbox.post("faults", fault)["id"]
+    try:
+        bundle = audit.run()
+    finally:
+        audit.deployment.sandbox.delete(f"faults?id={planned}")
+    inventory = json.loads((bundle / "inventory.json").read_text())
+    assert inventory["totals"]["unread"] >= 1
+    status = {
+        row["control"]: row["status"]
+        for path in bundle.glob("units/sandbox/results.ndjson")
+        for row in map(json.loads, path.read_text().splitlines())
+        if row["control"] in {"inventory-complete", "keys-usable"}
+    }
+    assert status.get("inventory-complete") == "indeterminate"
+    assert status.get("keys-usable") in {None, "indeterminate"}
+    assert clean == set()
+
+
 def test_a_real_preview_is_a_third_source_that_agrees_and_carries_no_token(audit: Audit, tmp_path: Path) -> None:
     (tmp_path / "events.ndjson").write_text(audit.deployment.stack.preview_events())
     folder = audit.run("--events", str(tmp_path / "events.ndjson")) / "units" / "sandbox"
@@ -229,7 +356,7 @@ def test_a_real_preview_is_a_third_source_that_agrees_and_carries_no_token(audit
     assert not [row for row in rows if row["control"] == "sources-agree"]
 
 
-def test_every_audit_so_far_verifies_and_a_regression_reaches_the_log(
+def test_every_audit_so_far_verifies_and_a_regression_reaches_the_log_and_opens_an_incident(
     audit: Audit, clean: set[tuple[str, str]]
 ) -> None:
     audit.run()
@@ -240,6 +367,11 @@ def test_every_audit_so_far_verifies_and_a_regression_reaches_the_log(
     query = {"resourceNames": [f"projects/{project}"], "filter": 'jsonPayload.event="control-regressed"'}
     entries = call(audit.deployment, "POST", "logging/v2/entries:list", query)["entries"]
     assert "grant-declared" in {entry["jsonPayload"]["control"] for entry in entries}
+    for _ in range(5):
+        audit.deployment.sandbox.post("clock", {"seconds": 60})
+    alerts = call(audit.deployment, "GET", f"monitoring/v3/projects/{project}/alerts")["alerts"]
+    ringing = {alert["policy"]["displayName"] for alert in alerts if alert["state"] == "OPEN"}
+    assert any("a control that passed fails now" in name for name in ringing), ringing
     done = audit.plantain("verify", str(audit.evidence), "--public-key", str(audit.folder / "audit.pem.pub"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert clean == set()
