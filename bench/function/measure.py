@@ -133,11 +133,20 @@ def pair(port: int, requests: int, *only: str, ramp: float = 0.0) -> Any:
 
 
 def added_latency() -> dict[str, Any]:
-    """What the function adds to the bare model call: for callers who are independent, and for those in lockstep."""
+    """What the function adds to the bare model call: with a process for each processor, and with one."""
     with model_server(SIZES["100 KB"], 0.0) as port:
         slower = machine(port)
-    found: dict[str, Any] = {"callers": CALLERS, "machine": round(slower, 2)}
-    with model_server(SIZES["100 KB"], ADDED_MODEL_SECONDS) as port, function(port) as (own, _):
+    found = {"callers": CALLERS, "machine": round(slower, 2)}
+    return found | latencies(os.cpu_count() or 1, slower) | {"oneProcess": latencies(1, slower)}
+
+
+def latencies(workers: int, slower: float) -> dict[str, Any]:
+    """What a number of server processes adds for callers who are independent, and for those in lockstep."""
+    found: dict[str, Any] = {"processes": workers}
+    with (
+        model_server(SIZES["100 KB"], ADDED_MODEL_SECONDS) as port,
+        function(port, WORKERS=str(workers)) as (own, _),
+    ):
         load(own, CALLERS, 100)
         for name, ramp in (("independent", ADDED_MODEL_SECONDS), ("atOnce", 0.0)):
             ours = load(own, CALLERS, LATENCY_REQUESTS, ramp=ramp)

@@ -123,25 +123,28 @@ def large(found: dict[str, Any]) -> Rows:
 
 
 def latency(found: dict[str, Any]) -> Rows:
-    alone, together = found["independent"], found["atOnce"]
     p50, p99 = "p50Milliseconds", "p99Milliseconds"
-    return [
-        *_machine(found),
-        (
-            f"added to the bare call at {found['callers']} in flight, p50, ms",
-            "≤ 5",
-            alone[p50],
-            alone.get(f"{p50}OnTheReference", ""),
-        ),
-        ("p99, ms", "≤ 25", alone[p99], alone.get(f"{p99}OnTheReference", "")),
-        (
-            "the same when all call in the same moment, p50, ms",
-            "",
-            together[p50],
-            together.get(f"{p50}OnTheReference", ""),
-        ),
-        ("p99, ms", "", together[p99], together.get(f"{p99}OnTheReference", "")),
-    ]
+    rows = _machine(found)
+    for each, wanted in ((found, True), (found["oneProcess"], False)):
+        how = f"{each['processes']} processes" if each["processes"] > 1 else "1 process"
+        alone, together = each["independent"], each["atOnce"]
+        rows += [
+            (
+                f"added to the bare call at {found['callers']} in flight, {how}: p50, ms",
+                "≤ 5" if wanted else "",
+                alone[p50],
+                alone[f"{p50}OnTheReference"],
+            ),
+            ("p99, ms", "≤ 25" if wanted else "", alone[p99], alone[f"{p99}OnTheReference"]),
+            (
+                "the same when all call in the same moment, p50, ms",
+                "",
+                together[p50],
+                together[f"{p50}OnTheReference"],
+            ),
+            ("p99, ms", "", together[p99], together[f"{p99}OnTheReference"]),
+        ]
+    return rows
 
 
 def start(found: float) -> Rows:
