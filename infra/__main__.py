@@ -33,8 +33,8 @@ async def program() -> Mapping[str, Any]:
         campaigns = campaign_file.load(ROOT, stack_settings.campaigns)
         if any(campaign.project.existing for campaign in campaigns):
             # Only a stack with a project of others asks an API itself, so only it loads what asking takes.
-            from infra import adoption  # noqa: PLC0415
-            from infra.google_api import GoogleApi  # noqa: PLC0415
+            from infra import adoption  # noqa: PLC0415 -- only such a stack
+            from infra.google_api import GoogleApi  # noqa: PLC0415 -- only such a stack
 
             adoption.check(GoogleApi.of(stack_settings), campaigns)
         return await stack.deploy(stack_settings, campaigns, root=ROOT, stack=pulumi.get_stack())

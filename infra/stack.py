@@ -120,7 +120,7 @@ async def deploy(
     if campaigns:
         await _registered(foundations.values())
         # Loading what a campaign works with takes as long as all else; the engine has its foundation meanwhile.
-        from infra.campaign import Campaign  # noqa: PLC0415
+        from infra.campaign import Campaign  # noqa: PLC0415 -- not before the engine is at work
 
         for campaign in campaigns:
             archive = archives[campaign.build.dependencies]

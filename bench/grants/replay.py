@@ -82,7 +82,7 @@ def replays(world: World, member: str, checks: Iterable[Document], grants: Mappi
             calls = [entry for entry in done if entry["method"] == need.step]
             # The same method is called for many resources; the condition of a grant may hold for some of them only.
             last = need.resource.rpartition("/")[2]
-            calls.sort(key=lambda entry, last=last: last not in entry["path"])  # type: ignore[misc] # a plain key
             if calls:
-                found[name] = Replay(world, member, token, calls[0], need)
+                call = next((entry for entry in calls if last in entry["path"]), calls[0])
+                found[name] = Replay(world, member, token, call, need)
     return found
