@@ -16,10 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from plantain.errors import GoogleCloudError
+
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud
 
 Inputs = dict[str, Any]
+
+PROJECT = "gcp:organizations/project:Project"
+FORBIDDEN, DISABLED = 403, "SERVICE_DISABLED"
 
 #: Import ids by type. Types that are in none of the tables make no difference when they are created again: IAM members,
 #: audit configurations, enabled services, service identities, objects.
@@ -59,7 +64,7 @@ IMPORT_IDS = {
     "gcp:logging/projectExclusion:ProjectExclusion": "projects/{project}/exclusions/{name}",
     "gcp:logging/projectSink:ProjectSink": "projects/{project}/sinks/{name}",
     "gcp:monitoring/customService:CustomService": "projects/{project}/services/{serviceId}",
-    "gcp:organizations/project:Project": "projects/{projectId}",
+    PROJECT: "projects/{projectId}",
     "gcp:orgpolicy/customConstraint:CustomConstraint": "{parent}/customConstraints/{name}",
     "gcp:orgpolicy/policy:Policy": "{name}",
     "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
@@ -193,18 +198,27 @@ def pending_creations(export: dict[str, Any], cloud: GoogleCloud | None = None) 
         cloud: where to look for resources whose id the server drew; without it their ids stay unknown.
 
     Raises:
-        GoogleCloudError: a search was refused.
+        GoogleCloudError: a search was refused, and not because the project or the API is still to come: then what
+            was begun there does not exist.
         CredentialsError: there is nobody to search as.
     """
     deployment = export.get("deployment", {})
     operations = deployment.get("pending_operations") or []
+    begun = [operation["resource"] for operation in operations if operation["type"] == "creating"]
+    awaited = {one.get("inputs", {}).get("projectId") for one in begun if one["type"] == PROJECT}
     known = {str(resource.get("id")) for resource in deployment.get("resources") or ()}
     found = []
-    for resource in (operation["resource"] for operation in operations if operation["type"] == "creating"):
+    for resource in begun:
         kind, inputs = resource["type"], resource.get("inputs", {})
         identifier = import_id(kind, inputs)
         if identifier is None and cloud is not None:
-            identifier = searched(cloud, kind, inputs, known)
+            try:
+                identifier = searched(cloud, kind, inputs, known)
+            except GoogleCloudError as error:
+                # Google says of a project that is not there what it says of one that is not ours to see.
+                absent = error.status == FORBIDDEN and inputs.get("project") in awaited
+                if not absent and error.reason != DISABLED:
+                    raise
         if identifier:
             known.add(identifier)
         found.append(Pending(resource["urn"], kind, identifier))

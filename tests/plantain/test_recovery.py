@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -9,9 +10,18 @@ import pytest
 
 from plantain.errors import GoogleCloudError
 from plantain.google_cloud import GoogleCloud
-from plantain.recovery import IMPORT_IDS, READ_IDS, SEARCHES, Pending, adopted, import_id, pending_creations, searched
+from plantain.recovery import (
+    IMPORT_IDS,
+    PROJECT,
+    READ_IDS,
+    SEARCHES,
+    Pending,
+    adopted,
+    import_id,
+    pending_creations,
+    searched,
+)
 
-PROJECT = "gcp:organizations/project:Project"
 LIEN = "gcp:resourcemanager/lien:Lien"
 
 
@@ -172,6 +182,24 @@ def test_a_refused_search_leaves_the_state_alone() -> None:
     state = exported(operation(ALERT, {"project": "p", "displayName": "slow"}))
     with refusing as google, pytest.raises(GoogleCloudError, match="no"):
         pending_creations(state, google)
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_project_that_is_still_to_be_created_holds_nothing(awaited: bool) -> None:
+    """Google refuses a list in a project that does not exist, in the words for one that the caller may not see."""
+    refusing = cloud(lambda _: httpx.Response(403, json={"error": {"status": "PERMISSION_DENIED", "message": "no"}}))
+    projects = [operation(PROJECT, {"projectId": "p" if awaited else "other"})]
+    state = exported(*projects, operation(ALERT, {"project": "p", "displayName": "slow"}))
+    with refusing as google, nullcontext() if awaited else pytest.raises(GoogleCloudError, match="no"):
+        assert [one.id for one in pending_creations(state, google)] == ["projects/p", None]
+
+
+def test_an_api_that_is_still_to_be_enabled_holds_nothing() -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]
+    error = {"status": "PERMISSION_DENIED", "message": "not enabled", "details": details}
+    state = exported(operation(ALERT, {"project": "p", "displayName": "slow"}))
+    with cloud(lambda _: httpx.Response(403, json={"error": error})) as google:
+        assert [one.id for one in pending_creations(state, google)] == [None]
 
 
 def test_a_search_without_the_inputs_it_needs_finds_nothing() -> None:
