@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from plantain.drawn_names import under_earlier_names
 from plantain.errors import StackError
-from plantain.recovery import Inputs, Pending, adopted, pending_creations
+from plantain.recovery import PROJECT, Pending, adopted, pending_creations
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud
@@ -66,7 +67,7 @@ def take_over(stack: Stack, cloud: GoogleCloud) -> list[Existing]:
         GoogleCloudError: a search was refused; the state is as it was.
     """
     before = stack.export()
-    wanted = [named(one, cloud, before) for one in creations(stack.preview_events(refresh=False), before)]
+    wanted = under_earlier_names(creations(stack.preview_events(refresh=False), before), cloud, before)
     asked = {**before, "deployment": {**before["deployment"], "pending_operations": pending_operations(wanted)}}
     pending = [one for one in pending_creations(asked, cloud) if one.id]
     if not pending:
@@ -119,77 +120,6 @@ def unsaid(value: Any) -> bool:
 def pending_operations(wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Creations as a killed update would have left them."""
     return [{"type": "creating", "resource": one} for one in wanted]
-
-
-def named(resource: dict[str, Any], cloud: GoogleCloud, export: dict[str, Any]) -> dict[str, Any]:
-    """A creation with the name that an earlier update drew for it, where pulumi draws names anew at each update.
-
-    Raises:
-        GoogleCloudError: the search was refused.
-    """
-    inputs: Inputs = resource["inputs"]
-    drawn = DRAWN.get(resource["type"])
-    if drawn is None or drawn.field not in inputs.get("__defaults", ()):
-        return resource
-    known = {str(one.get("id")) for one in export["deployment"].get("resources") or ()}
-    found = drawn.search(cloud, inputs, known)
-    return resource if found is None else {**resource, "inputs": {**inputs, drawn.field: found}}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A type of which pulumi draws the end of the name.
-
-    Attributes:
-        field: the input that holds the name.
-    """
-
-    field: str
-
-    def search(self, cloud: GoogleCloud, inputs: Inputs, known: set[str]) -> str | None:
-        """The name under which a resource with these inputs exists that the state lacks; None when there is none."""
-        raise NotImplementedError
-
-
-class DrawnProject(Drawn):
-    """A project: same parent, same display name, and every label that was asked for."""
-
-    def search(self, cloud: GoogleCloud, inputs: Inputs, known: set[str]) -> str | None:
-        """As ``Drawn.search``; without labels there is no telling whose it is."""
-        kind = "organization" if "orgId" in inputs else "folder"
-        parent = str(inputs.get("orgId") or inputs.get("folderId") or "").rpartition("/")[2]
-        labels = (inputs.get("labels") or {}).items()
-        if not (parent and labels):
-            return None
-        for item in cloud.pages("cloudresourcemanager", "v1/projects", "projects", filter=f"parent.id:{parent}"):
-            same = item.get("name") == inputs.get("name") and labels <= (item.get("labels") or {}).items()
-            alive = item.get("lifecycleState") == "ACTIVE" and item.get("parent") == {"type": kind, "id": parent}
-            if same and alive and f"projects/{item['projectId']}" not in known:
-                return str(item["projectId"])
-        return None
-
-
-class DrawnSubnetwork(Drawn):
-    """A subnetwork: same range in the same network."""
-
-    def search(self, cloud: GoogleCloud, inputs: Inputs, known: set[str]) -> str | None:
-        """As ``Drawn.search``."""
-        if not {"project", "region", "network", "ipCidrRange"} <= inputs.keys():
-            return None
-        path = f"compute/v1/projects/{inputs['project']}/regions/{inputs['region']}/subnetworks"
-        for item in cloud.pages("compute", path, "items"):
-            same = item.get("ipCidrRange") == inputs["ipCidrRange"]
-            if same and str(item.get("network", "")).endswith(f"/{inputs['network'].rpartition('/')[2]}"):
-                identifier = f"projects/{inputs['project']}/regions/{inputs['region']}/subnetworks/{item['name']}"
-                if identifier not in known:
-                    return str(item["name"])
-        return None
-
-
-DRAWN: dict[str, Drawn] = {
-    "gcp:compute/subnetwork:Subnetwork": DrawnSubnetwork("name"),
-    "gcp:organizations/project:Project": DrawnProject("projectId"),
-}
 
 
 def _read(stack: Stack, asked: dict[str, Any], pending: list[Pending]) -> dict[str, Existing]:
@@ -289,6 +219,3 @@ def without(export: dict[str, Any], urns: set[str]) -> dict[str, Any]:
     """A state that has forgotten some resources, which nothing in it depends on."""
     kept = [resource for resource in _resources(export) if resource["urn"] not in urns]
     return {**export, "deployment": {**export["deployment"], "resources": kept}}
-
-
-PROJECT = "gcp:organizations/project:Project"

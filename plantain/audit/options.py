@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from pathlib import Path
 
@@ -11,24 +10,9 @@ from plantain.audit.errors import SourceError
 from plantain.audit.join import PROJECT
 from plantain.audit.judgements import EXCEPTIONS_FILE, MANUAL_FILE, Judgements, load
 from plantain.audit.summary import every
-from plantain.errors import InputError
 from plantain.project import settings_path
 from plantain.stack import Stack
 from policies.catalogue import CONTROLS
-
-
-def day(text: str | None) -> dt.date:
-    """The day that ``--date`` names; today by default.
-
-    Raises:
-        InputError: it is no day.
-    """
-    if text is None:
-        return dt.datetime.now(dt.UTC).date()
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text} is no day.", cure="write it as 2027-06-30") from None
 
 
 def _at(given: list[Path], index: int) -> Path | None:

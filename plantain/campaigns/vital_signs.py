@@ -107,3 +107,16 @@ def of_month(cloud: GoogleCloud, name: str, project: str, today: dt.date) -> Doc
         "failed": sum(one.failed for one in rows),
         "cost": sum((one.cost for one in rows), Decimal(0)),
     }
+
+
+def quota(cloud: GoogleCloud, project: str) -> int | None:
+    """The quota of images a minute: -1 without a limit, None when it is not known."""
+    from plantain.doctor.checks.quotas import METRIC, finite  # noqa: PLC0415
+
+    path = f"v1/projects/{project}/locations/global/services/aiplatform.googleapis.com/quotaInfos"
+    try:
+        infos = [one for one in cloud.pages("cloudquotas", path, "quotaInfos") if METRIC in one.get("metric", "")]
+    except GoogleCloudError:
+        return None
+    values = [value for info in infos for value in finite(info)]
+    return (min(values) if values else -1) if infos else None

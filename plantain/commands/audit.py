@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from plantain import output
+from plantain.dates import day, today
 from plantain.errors import ErrorFound, InputError, WarningFound
 
 app = typer.Typer(help="Judge what is deployed, and keep evidence of it.", no_args_is_help=True, rich_markup_mode=None)
@@ -73,7 +74,7 @@ def run(
         sources,
         options.judgements(root),
         dt.datetime.now(dt.UTC),
-        options.day(date),
+        day(date) or today(),
         cloud if needs_cloud else None,
         groups,
     )
@@ -110,33 +111,12 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check digests, chain and signatures, and judge again. Needs no network."""
+    from plantain.audit import terminal  # noqa: PLC0415
     from plantain.audit.errors import EvidenceChanged  # noqa: PLC0415
     from plantain.audit.verify import verify  # noqa: PLC0415
 
     report = verify(path, public_key=_trusted(public_key), head=head, rejudge=rejudge)
-    if json:
-        output.document(
-            {
-                "bundles": report.bundles,
-                "files": report.files,
-                "rejudged": report.rejudged,
-                "scopes": sorted(report.scopes),
-                "notes": report.notes,
-                "problems": [vars(problem) for problem in report.problems],
-            }
-        )
-    else:
-        for note in report.notes:
-            output.complain(f"note: {note}")
-        if report.problems:
-            output.table(("where", "what"), [(problem.where, problem.what) for problem in report.problems])
-        else:
-            again = len(report.rejudged)
-            output.tell(
-                f"Scope: {', '.join(sorted(report.scopes))}. "
-                f"Bundles: {len(report.bundles)}, files: {report.files}, all as they were written. "
-                f"Judged again with the same results: {again}."
-            )
+    terminal.tell_verification(report, json=json)
     if report.problems:
         raise EvidenceChanged(
             f"The evidence does not verify: {len(report.problems)} problems.",
@@ -194,6 +174,7 @@ def coverage(
     json: Json = False,
 ) -> None:
     """What the audit says of each framework, manual items and their recorded results included."""
+    from plantain.audit import terminal  # noqa: PLC0415
     from plantain.audit.coverage import coverage  # noqa: PLC0415
 
     found = coverage(_bundle(bundle))
@@ -202,21 +183,7 @@ def coverage(
         if chosen is None:
             known = ", ".join(entry.name for entry in found)
             raise InputError(f"There is no framework {framework!r}. Known: {known}.", cure="plantain audit coverage")
-        if json:
-            output.document({"framework": chosen.name, "items": [vars(item) for item in chosen.items]})
-            return
-        rows = [
-            (
-                item.id,
-                item.status,
-                ", ".join(f"{name} ({status})" for name, status in item.controls.items()),
-                "; ".join(f"{entry['result']} by {entry['by']} on {entry['date']}" for entry in item.recorded),
-            )
-            for item in chosen.items
-        ]
-        output.table(("id", "status", "controls", "recorded"), rows, whole=("id", "status"))
-        if chosen.without_control:
-            output.tell(f"No control speaks of: {', '.join(chosen.without_control)}.")
+        terminal.tell_framework(chosen, json=json)
         return
     if json:
         output.document([entry.document() for entry in found])
@@ -265,6 +232,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Judge one control again from the evidence, and show everything it read."""
+    from plantain.audit import terminal  # noqa: PLC0415
     from plantain.audit.bundle import rows_of, unit_folders  # noqa: PLC0415
 
     folder = _bundle(bundle)
@@ -279,17 +247,7 @@ def show(
             f"The evidence has no verdict of {control}{f' on {resource}' if resource else ''}.",
             cure="plantain audit controls",
         )
-    if json:
-        output.document(rows)
-        return
-    for row in rows:
-        output.heading(f"{row['status']}: {row['name'] or row['unit']}")
-        output.say(row["reason"])
-        for source, said in row["sources"].items():
-            output.say(f"  {source}: {said['status']} - {said.get('reason', '')}")
-            for reading in said.get("readings", ()):
-                declared = f" (declared: {reading['declared']!r})" if "declared" in reading else ""
-                output.say(f"    {reading['path']} = {reading['value']!r}{declared}")
+    terminal.tell_judgements(rows, json=json)
 
 
 @app.command()
@@ -329,6 +287,7 @@ def provenance(
     json: Json = False,
 ) -> None:
     """Trace every image: bytes, record, AI mark, content credentials (AI Act, article 50)."""
+    from plantain.audit import terminal  # noqa: PLC0415
     from plantain.audit.provenance.run import run  # noqa: PLC0415
     from plantain.audit.provenance.source import SCHEME, source  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
@@ -339,14 +298,7 @@ def provenance(
     with output.progress("Images", None) as bar:
         summary = run(source(address, cloud), out, share=sample, seed=seed, resume=resume, advance=bar.advance)
     found = summary.document()
-    if json:
-        output.document(found)
-    else:
-        output.say(f"{found['judged']} of {found['population']} images judged, {found['failed']} fail. Results: {out}")
-        credentials = ", ".join(f"{number} {state}" for state, number in found["contentCredentials"].items())
-        output.say(f"C2PA: {credentials or 'nothing judged'}.")
-        if found["problems"]:
-            output.table(("problem", "images"), [(k, str(n)) for k, n in found["problems"].items()], right=("images",))
+    terminal.tell_provenance(found, out, json=json)
     if found["status"] == "not_evaluated":
         raise WarningFound("There was no image to judge, which proves nothing.", cure=f"look into {address}")
     if found["status"] == "fail":

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from plantain import completion, output
+from plantain.batch import presentation
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.project import project_root
 
 if TYPE_CHECKING:
-    from plantain.batch.plan import Plan
     from plantain.google_cloud import GoogleCloud
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def prepare(
     from plantain.batch import preparation  # noqa: PLC0415
     from plantain.batch.plan import Plan  # noqa: PLC0415
     from plantain.batch.rows import rows  # noqa: PLC0415
-    from plantain.commands.cost import model_of  # noqa: PLC0415
+    from plantain.model_facts import model_of  # noqa: PLC0415
 
     title = name or re.sub(r"[^a-z0-9]+", "-", Path(source).stem.lower()).strip("-")[:40]
     if not NAME.match(title):
@@ -100,7 +100,7 @@ def prepare(
         parts=found.parts,
     )
     plan.save(place)
-    show(plan, place, json=json)
+    presentation.show(plan, place, json=json)
     if not json:
         output.say(f"Next: plantain batch submit {place}")
 
@@ -114,7 +114,7 @@ def submit(folder: Folder, stack: StackName = "sandbox", json: Json = False) -> 
     plan = Plan.load(folder)
     with output.progress("jobs", len(plan.parts)) as bar:
         send(cloud_of(stack), plan, folder, lambda _: bar.advance())
-    show(plan, folder, json=json)
+    presentation.show(plan, folder, json=json)
     if not json:
         output.say(f"Next: plantain batch watch {folder}")
 
@@ -142,19 +142,21 @@ def watch(
             plan.save(folder)
             now = sum(part.state in ENDED for part in plan.parts)
             if now > ended:
-                bar.advance(now - ended, note=", ".join(sorted({short(part.state) for part in plan.parts})))
+                bar.advance(
+                    now - ended, note=", ".join(sorted({presentation.short(part.state) for part in plan.parts}))
+                )
                 ended = now
             if once or ended == len(plan.parts):
                 break
             time.sleep(every)
-    show(plan, folder, json=json)
+    presentation.show(plan, folder, json=json)
     failed = [part for part in plan.parts if part.state == "JOB_STATE_FAILED"]
     if failed:
         raise ErrorFound(
             f"{len(failed)} of {len(plan.parts)} jobs failed: {failed[0].error or 'no reason given'}",
             cure=f"mend the reason; plantain batch fetch {folder} puts the rows without an image into retry.jsonl",
         )
-    stopped = [short(part.state) for part in plan.parts if part.state in CUT_SHORT]
+    stopped = [presentation.short(part.state) for part in plan.parts if part.state in CUT_SHORT]
     if stopped and ended == len(plan.parts):
         raise WarningFound(
             f"{len(stopped)} of {len(plan.parts)} jobs ended before their time: {', '.join(sorted(set(stopped)))}.",
@@ -177,7 +179,7 @@ def cancel(folder: Folder, stack: StackName = "sandbox", json: Json = False) -> 
         )
     with output.progress("jobs", len(plan.parts)) as bar:
         asked = stop(cloud_of(stack), plan, folder, lambda _: bar.advance())
-    show(plan, folder, json=json)
+    presentation.show(plan, folder, json=json)
     if json:
         return
     never = sum(not part.job for part in plan.parts)
@@ -201,7 +203,7 @@ def fetch(
     from plantain.batch.retrieval import RETRY, results  # noqa: PLC0415
     from plantain.batch.retrieval import fetch as take  # noqa: PLC0415
     from plantain.batch.submission import refresh  # noqa: PLC0415
-    from plantain.commands.cost import model_of  # noqa: PLC0415
+    from plantain.model_facts import model_of  # noqa: PLC0415
 
     plan = Plan.load(folder)
     cloud = cloud_of(stack)
@@ -213,7 +215,7 @@ def fetch(
         from plantain.batch.table import insert  # noqa: PLC0415
 
         output.complain(f"{insert(cloud, to_table, results(folder))} rows added to {to_table}.")
-    show(plan, folder, json=json)
+    presentation.show(plan, folder, json=json)
     failed = [part for part in plan.parts if part.state == "JOB_STATE_FAILED"]
     if failed:
         raise ErrorFound(
@@ -223,7 +225,7 @@ def fetch(
         )
     running = [part for part in plan.parts if not part.settled]
     if running:
-        states = ", ".join(sorted({short(part.state) or "not submitted" for part in running}))
+        states = ", ".join(sorted({presentation.short(part.state) or "not submitted" for part in running}))
         raise WarningFound(
             f"{len(running)} of {len(plan.parts)} jobs have no results yet: {states}.",
             cure=f"plantain batch watch {folder}, then fetch again",
@@ -240,40 +242,7 @@ def show_batch(folder: Folder, json: Json = False) -> None:
     """What a batch is and how far it has come; asks nobody."""
     from plantain.batch.plan import Plan  # noqa: PLC0415
 
-    show(Plan.load(folder), folder, json=json)
-
-
-def show(plan: Plan, folder: Path, *, json: bool) -> None:
-    """A plan for people or for programs."""
-    if json:
-        output.document(plan.model_dump(mode="json", by_alias=True))
-        return
-    left_out = f"{plan.repeated} repeated, {plan.known} known, {plan.wrong} wrong"
-    rows = [
-        ("batch", f"{plan.name}, {plan.model} in {plan.location}, project {plan.project}"),
-        ("rows", f"{plan.rows} read, {left_out}, {plan.lines} to make"),
-        ("cost", f"{plan.expected_cost:.2f} {plan.currency} expected, {plan.cost:.2f} by the answers fetched"),
-        ("images", f"{plan.made} in {folder / 'images'}, {plan.failed} rows without one"),
-    ]
-    output.table(("what", ""), rows)
-    output.say("")
-    columns = ("part", "requests", "MB", "state", "fetched")
-    parts = [
-        (
-            part.file,
-            str(part.lines),
-            f"{part.bytes / 1e6:.1f}",
-            short(part.state) or "not submitted",
-            "yes" if part.fetched else "-",
-        )
-        for part in plan.parts
-    ]
-    output.table(columns, parts, right=("requests", "MB"))
-
-
-def short(state: str) -> str:
-    """A job's state without its prefix."""
-    return state.removeprefix("JOB_STATE_").lower()
+    presentation.show(Plan.load(folder), folder, json=json)
 
 
 def refuse_submitted(folder: Path) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from plantain import completion, output
+from plantain.dates import day, today
 from plantain.errors import InputError, StackError, WarningFound
 from plantain.project import campaign as read_campaign
 from plantain.project import campaigns as read_campaigns
 from plantain.project import project_root, settings_path, stack_settings
 from plantain.suggestion import did_you_mean
+from plantain.terminal import ask, confirmed
 
 if TYPE_CHECKING:
     from plantain.stack import Stack
@@ -66,8 +67,9 @@ def new(
             ends_on=day(ends_on),
             today=today(),
         ),
-        "invokers": invoker or [ask("Invokers (group:team@example.com)", "--invoker", "invokers")],
-        "contacts": contact or [ask("Contact (e-mail)", "--contact", "contacts")],
+        "invokers": invoker
+        or [ask("Invokers (group:team@example.com)", "--invoker", lambda one: draft.misfit("invokers", [one]))],
+        "contacts": contact or [ask("Contact (e-mail)", "--contact", lambda one: draft.misfit("contacts", [one]))],
     }
     if model:
         document["function"] = {"model": model}
@@ -199,7 +201,11 @@ def checklist(
     if not offline:
         found = outputs(the_stack(root, stack)).get(name)
         if found:
-            signs, quota = live(root, stack, name, found)
+            from plantain.campaigns import vital_signs  # noqa: PLC0415
+            from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
+
+            cloud = GoogleCloud.from_environment(root, stack)
+            signs, quota = vital_signs.read(cloud, name, found, today()), vital_signs.quota(cloud, found["projectId"])
     lines = lines_of(campaign, settings, found, signs, quota, today())
     if json:
         output.document(output.fields(lines))
@@ -227,12 +233,13 @@ def retire(
     json: Json = False,
 ) -> None:
     """End a campaign: nobody may call, evidence is exported, the stack lets go, the project is marked for deletion."""
+    from plantain.campaigns import presentation  # noqa: PLC0415
     from plantain.campaigns.retirement import STEPS, Retirement, read_record  # noqa: PLC0415
 
     root = project_root()
     record = read_record(root, name)
     if step is None:
-        plan(name, STEPS, record.get("steps", {}), json=json)
+        presentation.plan(name, STEPS, record.get("steps", {}), json=json)
         return
     if step not in STEPS:
         raise InputError(
@@ -248,41 +255,6 @@ def retire(
         root, name, found, GoogleCloud.from_environment(root, stack), handle, dt.datetime.now(dt.UTC), output.say
     )
     retirement.run(step, evidence or root / "evidence" / name)
-
-
-def plan(name: str, steps: tuple[str, ...], done: dict[str, Any], *, json: bool) -> None:
-    """The steps, which are done, and the next."""
-    meaning = {
-        "read-only": "takes run.invoker away: no new images, existing ones stay readable",
-        "evidence": "exports project, policies, keys, object list, outcomes; digests of all",
-        "detach": "takes the campaign out of the stack's state; deletes nothing",
-        "delete": "removes the lien, marks the project for deletion in 30 days",
-    }
-    following = next((one for one in steps if one not in done), None)
-    if json:
-        output.document({"campaign": name, "steps": {one: done.get(one) for one in steps}, "next": following})
-        return
-    rows = [(one, done[one]["at"] if one in done else "-", meaning[one]) for one in steps]
-    output.table(("step", "done", "what it does"), rows)
-    output.say(f"Next: plantain campaign retire {name} --step {following}" if following else "All steps are done.")
-
-
-def live(root: Path, stack: str, name: str, found: dict[str, Any]) -> tuple[Any, int | None]:
-    """What runs, and the quota of images a minute: -1 without a limit, None when it is not known."""
-    from plantain.campaigns import vital_signs  # noqa: PLC0415
-    from plantain.doctor.checks.quotas import METRIC, finite  # noqa: PLC0415
-    from plantain.errors import GoogleCloudError  # noqa: PLC0415
-    from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
-
-    cloud = GoogleCloud.from_environment(root, stack)
-    path = f"v1/projects/{found['projectId']}/locations/global/services/aiplatform.googleapis.com/quotaInfos"
-    try:
-        infos = [one for one in cloud.pages("cloudquotas", path, "quotaInfos") if METRIC in one.get("metric", "")]
-        values = [value for info in infos for value in finite(info)]
-        quota = (min(values) if values else -1) if infos else None
-    except GoogleCloudError:
-        quota = None
-    return vital_signs.read(cloud, name, found, today()), quota
 
 
 def the_stack(root: Path, name: str) -> Stack:
@@ -319,45 +291,3 @@ def deployed_campaign(stack: Stack, name: str) -> dict[str, Any]:
     if name not in found:
         raise InputError(f"Stack {stack.name} has not deployed {name!r}. {did_you_mean(name, found)}", cure="pulumi up")
     return found[name]
-
-
-def ask(what: str, option: str, place: str = "") -> str:
-    """An answer from the terminal; asked for again while it does not fit its place, a list of the campaign file.
-
-    Raises:
-        InputError: there is no terminal to ask on.
-    """
-    if not sys.stdin.isatty():
-        raise InputError(f"{what} is missing, and there is no terminal to ask on.", cure=f"{option} VALUE")
-    from plantain.campaigns import draft  # noqa: PLC0415
-
-    while True:
-        answer = str(typer.prompt(what))
-        problem = draft.misfit(place, [answer]) if place else None
-        if problem is None:
-            return answer
-        output.complain(f"  {problem}")
-
-
-def confirmed(question: str) -> bool:
-    """Whether the terminal says yes; without one the answer is no."""
-    return sys.stdin.isatty() and bool(typer.confirm(question))
-
-
-def day(text: str | None) -> dt.date | None:
-    """A day.
-
-    Raises:
-        InputError: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no day.", cure="write days as 2027-06-30") from None
-
-
-def today() -> dt.date:
-    """The day, in Coordinated Universal Time."""
-    return dt.datetime.now(dt.UTC).date()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from plantain import completion, output
+from plantain.dates import day, today
 from plantain.errors import InputError, WarningFound
+from plantain.model_facts import model_of
 from plantain.project import campaign as read_campaign
 from plantain.project import project_root, stack_settings
-from plantain.suggestion import did_you_mean
 
 app = typer.Typer(
     help="What images will cost, what they did cost, and how to size.", no_args_is_help=True, rich_markup_mode=None
@@ -151,15 +151,15 @@ def report(
     from plantain.cost import report as reports  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
 
-    today = dt.datetime.now(dt.UTC).date()
-    start, end = day(first) or today.replace(day=1), day(last) or today
+    now = today()
+    start, end = day(first) or now.replace(day=1), day(last) or now
     if end < start:
         raise InputError(f"The time ends before it begins: {start} to {end}.", cure="--from earlier, or --to later")
     projects = deployed_projects(stack)
     cloud = GoogleCloud.from_environment(stack=stack)
     records = reports.recorded(cloud, [one["projectId"] for one in projects.values()], start, end)
     rows = reports.billed(cloud, export.split(".")[0], export, start, end) if export else []
-    compared = reports.reconciled(rows, records, last=end, today=today)
+    compared = reports.reconciled(rows, records, last=end, today=now)
     document = {
         "from": start,
         "to": end,
@@ -218,8 +218,8 @@ def budget(stack: StackName = "sandbox", json: Json = False) -> None:
     settings = stack_settings(project_root(), stack)
     projects = deployed_projects(stack)
     cloud = GoogleCloud.from_environment(stack=stack)
-    today = dt.datetime.now(dt.UTC).date()
-    records = reports.recorded(cloud, [one["projectId"] for one in projects.values()], today.replace(day=1), today)
+    now = today()
+    records = reports.recorded(cloud, [one["projectId"] for one in projects.values()], now.replace(day=1), now)
     spent = {
         deployed["projectNumber"]: sum((one.cost for one in records if one.campaign == name), Decimal(0))
         for name, deployed in projects.items()
@@ -246,31 +246,14 @@ def budget(stack: StackName = "sandbox", json: Json = False) -> None:
         raise WarningFound(f"85 % of a budget is spent: {', '.join(reached)}.", cure="plantain cost report")
 
 
-def model_of(name: str) -> Any:
-    """A model's facts.
-
-    Raises:
-        InputError: the table has no such model.
-    """
-    from generation.models import table  # noqa: PLC0415
-
-    facts = table().get(name)
-    if facts is None:
-        near = did_you_mean(name, (one.id for one in table().models))
-        raise InputError(
-            f"There are no facts about this model: {table().why_not(name)}. {near}", cure="plantain models"
-        )
-    return facts
-
-
 def stale_prices(model: Any) -> tuple[str, ...]:
     """Names of prices that a forecast uses and that are old."""
     from plantain.cost.prices import prices  # noqa: PLC0415
     from plantain.model_lifecycle import STALE_PRICE_DAYS, month_end  # noqa: PLC0415
 
-    today = dt.datetime.now(dt.UTC).date()
-    old = (today - month_end(model.price.as_of)).days > STALE_PRICE_DAYS
-    return ((model.id,) if old else ()) + tuple(prices().stale(today))
+    now = today()
+    old = (now - month_end(model.price.as_of)).days > STALE_PRICE_DAYS
+    return ((model.id,) if old else ()) + tuple(prices().stale(now))
 
 
 def amount(text: str | None) -> Decimal | None:
@@ -288,20 +271,6 @@ def amount(text: str | None) -> Decimal | None:
     if not found.is_finite() or found <= 0:
         raise InputError(f"{text!r} is no price.", cure="--unit-price 2500")
     return found
-
-
-def day(text: str | None) -> dt.date | None:
-    """A day.
-
-    Raises:
-        InputError: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no day.", cure="write days as 2026-11-30") from None
 
 
 def deployed_projects(stack: str) -> dict[str, dict[str, Any]]:

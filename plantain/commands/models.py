@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any
 
 import typer
 
 from plantain import completion, output
+from plantain.dates import today
 from plantain.errors import ErrorFound, InputError, WarningFound
 from plantain.model_lifecycle import Lifecycle, lifecycle
 from plantain.project import campaigns, project_root
@@ -49,7 +49,7 @@ def show_table(json: Json = False) -> None:
 def show(model: Model, json: Json = False) -> None:
     """Everything known of one model, with its successor and what that changes in cost."""
     from generation.models import table  # noqa: PLC0415 -- keeps `plantain --help` fast
-    from plantain.commands.cost import model_of  # noqa: PLC0415
+    from plantain.model_facts import model_of  # noqa: PLC0415
 
     facts = model_of(model)
     one = lifecycle(table(), facts, today())
@@ -158,11 +158,6 @@ def of_live(project: str) -> list[dict[str, str]]:
 def of(severity: str, model: str, finding: str, cure: str) -> dict[str, str]:
     """One finding."""
     return {"severity": severity, "model": model, "finding": finding, "cure": cure}
-
-
-def today() -> dt.date:
-    """The day, in Coordinated Universal Time, as Google's dates are."""
-    return dt.datetime.now(dt.UTC).date()
 
 
 def places(one: Lifecycle) -> str:

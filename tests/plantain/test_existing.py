@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from plantain.copies import copies, delete
+from plantain.drawn_names import named, under_earlier_names
 from plantain.errors import GoogleCloudError, StackError
-from plantain.existing import PROJECT, SECRET, UNKNOWN, Existing, creations, differs, named, take_over
+from plantain.existing import SECRET, UNKNOWN, Existing, creations, differs, take_over
 from plantain.google_cloud import GoogleCloud
+from plantain.recovery import PROJECT
 
 STACK = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:gcp::gcp"
@@ -261,6 +263,16 @@ def test_a_subnetwork_whose_name_was_drawn_is_known_by_its_range() -> None:
     with cloud(lambda _: httpx.Response(200, json={"items": [there]})) as google:
         assert named(one, google, state())["inputs"]["name"] == "subnet-1"
         assert named(wanted(SUBNETWORK, "subnet", name="mine", **inputs), google, state())["inputs"]["name"] == "mine"
+
+
+def test_what_lies_in_a_project_of_an_earlier_name_is_looked_for_there() -> None:
+    project = wanted(PROJECT, "spring", projectId="spring-new", **SPRING)
+    board = wanted(DASHBOARD, "images", project="spring-new", links=["projects/spring-new/topics/a"], width=2)
+    there = {**ACTIVE, "projectId": "spring-old", "labels": {"campaign": "spring"}}
+    with cloud(lambda _: httpx.Response(200, json={"projects": [there]})) as google:
+        found = [one["inputs"] for one in under_earlier_names([project, board], google, state())]
+    assert found[0]["projectId"] == "spring-old"
+    assert found[1] == {"project": "spring-old", "links": ["projects/spring-old/topics/a"], "width": 2}
 
 
 def test_a_refused_search_leaves_the_state_as_it_was() -> None:

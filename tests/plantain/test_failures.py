@@ -218,7 +218,7 @@ def test_a_model_without_batch_is_refused_before_the_rows_are_read(
 ) -> None:
     monkeypatch.setattr(Stack, "outputs", lambda _: {"campaigns": {"spring-launch": OUTPUTS}})
     without = table().models[0].model_copy(update={"batch": None})
-    monkeypatch.setattr("plantain.commands.cost.model_of", lambda _: without)
+    monkeypatch.setattr("plantain.model_facts.model_of", lambda _: without)
     (project / "rows.jsonl").write_text("nonsense")
     assert run(monkeypatch, "batch", "prepare", "rows.jsonl") == 2
     assert f"{without.id} has no batch inference." in capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_a_private_key_that_does_not_exist_cannot_sign(tmp_path: Path) -> None:
 VERBS: list[tuple[list[str], type[PlantainError], str, str]] = [
     (["run"], InputError, "Nothing to audit: no stack is given", "plantain audit run --stack prod"),
     (["run", "--stack", "a", "--fail-on", "red"], InputError, "--fail-on red is no severity", "one of"),
-    (["run", "--units", "a", "--date", "soon"], InputError, "soon is no day", "2027-06-30"),
+    (["run", "--units", "a", "--date", "soon"], InputError, "'soon' is no day", "2027-06-30"),
     (["verify", "BUNDLE", "--public-key", "no.pub"], InputError, "no.pub cannot be read", "plantain audit key"),
     (["coverage", "BUNDLE", "--framework", "x"], InputError, "There is no framework 'x'", "plantain audit coverage"),
     (["report", "BUNDLE", "--format", "docx"], InputError, "There is no format docx", "--format html"),
