@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sandbox.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
 from sandbox.etags import stale
 from sandbox.fields import apply_mask, mask_paths, merge, pick, remove
+from sandbox.list_filters import compile_filter, in_order
 from sandbox.paging import page
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Resource:
     input_only: ClassVar[tuple[str, ...]] = ()
     #: Fields which an update may not change.
     immutable: ClassVar[tuple[str, ...]] = ()
+    #: ``select`` reads the ``filter`` parameter itself, in the service's own language.
+    own_filter: ClassVar[bool] = False
 
     # -- hooks ---------------------------------------------------------------------------------------------------
 
@@ -132,8 +135,7 @@ class Resource:
 
     def listing(self, call: Call) -> Document | Reply:
         """A page of a collection."""
-        documents = self.select(call, call.cloud.store.documents(self.kind, call.name))
-        shown, following = page(documents, call.query)
+        shown, following = page(self.found(call), call.query)
         answer: Document = {}
         if shown:
             answer[self.list_field(call.method)] = [self.view(call, document) for document in shown]
@@ -141,8 +143,26 @@ class Resource:
             answer["nextPageToken"] = following
         return answer
 
+    def found(self, call: Call) -> list[Document]:
+        """The whole of a list, by its filter and in its order, as far as the method has these parameters."""
+        documents = self.select(call, self.stored(call))
+        asked = {key: call.query.get(key, "").strip() for key in ("filter", "orderBy") if key in call.method.query}
+        if asked.get("filter") and not self.own_filter:
+            admitted = compile_filter(asked["filter"])
+            documents = [document for document in documents if admitted(self.view(call, document))]
+        if asked.get("orderBy"):
+            documents = in_order(documents, [self.view(call, document) for document in documents], asked["orderBy"])
+        return documents
+
+    def stored(self, call: Call) -> list[Document]:
+        """The documents of the collection; a hyphen in its name stands for any parent of that kind."""
+        if "-" not in (parts := call.name.split("/")):
+            return call.cloud.store.documents(self.kind, call.name)
+        pattern = re.compile("/".join("[^/]+" if part == "-" else re.escape(part) for part in parts) + "/[^/]+")
+        return [document for name, document in call.cloud.store.items(self.kind) if pattern.fullmatch(name)]
+
     def select(self, call: Call, documents: list[Document]) -> list[Document]:
-        """Apply the list's filter parameters."""
+        """What of a collection is listed, apart from ``filter``."""
         del call
         return documents
 

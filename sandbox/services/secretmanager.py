@@ -76,7 +76,7 @@ class Secret(Resource):
 
     def listing(self, call: Call) -> Document:
         """A page, with the size of the whole."""
-        return counted(call, super().listing(call), self.kind)
+        return counted(call, super().listing(call), self)
 
     def view(self, call: Call, document: Document) -> Document:
         """By project number."""
@@ -108,13 +108,12 @@ class SecretVersion(Resource):
         """Newest first."""
         if call.cloud.store.get(SECRETS, secret_name(call.name)) is None:
             raise no_secret(call.cloud, secret_name(call.name))
-        return counted(call, super().listing(call), self.kind)
+        return counted(call, super().listing(call), self)
 
     def select(self, call: Call, documents: list[Document]) -> list[Document]:
-        """Newest first; ``filter`` may ask for one state."""
-        found = re.search(r"state\s*[:=]\s*\"?(\w+)", call.query.get("filter", ""))
-        chosen = [d for d in documents if not found or d["state"] == found[1]]
-        return sorted(chosen, key=lambda d: -int(d["name"].rpartition("/")[2]))
+        """Newest first."""
+        del call
+        return sorted(documents, key=lambda d: -int(d["name"].rpartition("/")[2]))
 
     def view(self, call: Call, document: Document) -> Document:
         """By project number."""
@@ -135,10 +134,10 @@ def numbered(cloud: Cloud, document: Document) -> Document:
     return {**document, "name": cloud.hierarchy.numbered(document["name"])}
 
 
-def counted(call: Call, answer: Any, kind: str) -> Document:
-    """A list's answer with the size of the whole."""
-    size = len(call.cloud.store.documents(kind, call.name))
-    return {**answer, "totalSize": size} if size else {}
+def counted(call: Call, answer: Any, resource: Resource) -> Document:
+    """A list's answer with the size of the whole, which Google leaves out when there is a filter."""
+    size = 0 if call.query.get("filter") else len(resource.found(call))
+    return {**answer, "totalSize": size} if size else answer
 
 
 def set_expiry(call: Call, document: Document) -> None:

@@ -28,11 +28,27 @@ class Dataset(BigQueryResource):
     noun = "Dataset"
     identity = "datasetId"
 
+    own_filter = True
+
+    def select(self, call: Call, documents: list[Document]) -> list[Document]:
+        """By labels, as ``labels.env:prod labels.team``; those whose name begins with an underscore on demand."""
+        terms = [term.removeprefix("labels.").partition(":") for term in call.query.get("filter", "").split()]
+        hidden = call.query.get("all") != "true"
+        return [
+            document
+            for document in documents
+            if not (hidden and document["datasetReference"]["datasetId"].startswith("_"))
+            and all(
+                key in document.get("labels", {}) and (not separator or document["labels"][key] == value)
+                for key, separator, value in terms
+                if key != "AND"
+            )
+        ]
+
     def prepare(self, call: Call, document: Document) -> None:
         """Location, key, who may use it."""
         document.setdefault("location", DEFAULT_LOCATION)
         document.setdefault("type", "DEFAULT")
-        document.setdefault("maxTimeTravelHours", TIME_TRAVEL_HOURS)
         owner = {"role": "OWNER", "userByEmail": call.principal.email}
         document.setdefault(
             "access",
@@ -50,9 +66,13 @@ class Dataset(BigQueryResource):
         self.check(call, document)
 
     def changed(self, call: Call, before: Document, after: Document) -> None:
-        """Validate as at creation."""
-        del before
+        """Validate as at creation; who may use it stays as it is when a replacement does not say."""
+        after.setdefault("access", before["access"])
         self.check(call, after)
+
+    def read(self, call: Call) -> Document:
+        """With the time travel that it has unless told otherwise, which the answer to its creation does not show."""
+        return {"maxTimeTravelHours": TIME_TRAVEL_HOURS, **super().read(call)}
 
     def check(self, call: Call, document: Document) -> None:
         """The key is usable, expirations are long enough."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Reply
@@ -44,6 +45,9 @@ class BigQueryResource(Resource):
     #: The reference's field for the own id, as ``datasetId``.
     identity = ""
     kept: tuple[str, ...] = ("location",)
+    short_name = True
+    pattern = re.compile(rf"\w{{1,{LONGEST_ID}}}")
+    marks = "underscores"
 
     def reference(self, name: str) -> Document:
         """``datasetReference`` or ``tableReference`` of a full name."""
@@ -58,10 +62,21 @@ class BigQueryResource(Resource):
             InvalidArgument: it is missing or malformed.
         """
         value = str(call.body.get(f"{self.noun.lower()}Reference", {}).get(self.identity, ""))
-        if not value or len(value) > LONGEST_ID or not value.replace("_", "").replace("-", "").isalnum():
-            allowed = f"letters, numbers and underscores, at most {LONGEST_ID}"
-            raise InvalidArgument(f"Invalid {self.noun.lower()} ID {value!r}: {allowed}.", reason="invalid")
+        if not value:
+            raise InvalidArgument(f"Required parameter is missing: {self.identity}", reason="required")
+        if not self.pattern.fullmatch(value):
+            raise InvalidArgument(
+                f'Invalid {self.noun.lower()} ID "{value}". {self.noun} IDs must be alphanumeric (plus {self.marks}) '
+                f"and must be at most {LONGEST_ID} characters long.",
+                reason="invalid",
+            )
         return value
+
+    def accept(self, call: Call) -> Document:
+        """There is no ``name``: the reference names it."""
+        body: Document = super().accept(call)
+        body.pop("name", None)
+        return body
 
     def stamp(self, call: Call, document: Document, *, created: bool) -> None:
         """Kind, ids, times."""
@@ -104,7 +119,7 @@ class BigQueryResource(Resource):
 
     def listing(self, call: Call) -> Document:
         """A page of short forms."""
-        documents = call.cloud.store.documents(self.kind, call.name)
+        documents = self.found(call)
         shown, following = page(documents, call.query)
         fields = ("kind", "id", f"{self.noun.lower()}Reference", "location", "labels", "friendlyName", "type")
         short = [{key: d[key] for key in fields if key in d} for d in shown]

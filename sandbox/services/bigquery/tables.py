@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.enforcement.encryption import require_key
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+SIZES = ("numBytes", "numActiveLogicalBytes", "numTotalLogicalBytes")
+#: Of what has not changed for 90 days.
+LONG_TERM_SIZES = ("numLongTermBytes", "numLongTermLogicalBytes")
+
+
 class Table(BigQueryResource):
     """A table; views are not emulated."""
 
@@ -24,6 +31,8 @@ class Table(BigQueryResource):
     noun = "Table"
     identity = "tableId"
     kept = ("location", "encryptionConfiguration")
+    pattern = re.compile(r"[\w\- $]{1,1024}")
+    marks = "underscores, dashes and spaces"
 
     def prepare(self, call: Call, document: Document) -> None:
         """The dataset's location and key, a valid schema."""
@@ -55,8 +64,24 @@ class Table(BigQueryResource):
                 )
 
     def view(self, call: Call, document: Document) -> Document:
-        """With the number of rows."""
+        """With its rows and their bytes, which are counted as the text that they are kept as."""
         reference = document["tableReference"]
         name = f"projects/{reference['projectId']}/datasets/{reference['datasetId']}/tables/{reference['tableId']}"
         stored = call.cloud.store.documents(ROWS, f"{name}/rows")
-        return super().view(call, document) | {"numRows": str(len(stored))}
+        size = str(sum(len(json.dumps(row)) for row in stored))
+        counts = dict.fromkeys(SIZES, size) | dict.fromkeys(LONG_TERM_SIZES, "0") | {"numRows": str(len(stored))}
+        return super().view(call, document) | counts
+
+    def missing(self, call: Call) -> NotFound:
+        """A missing dataset is named first."""
+        dataset = call.name.rpartition("/tables/")[0]
+        if call.cloud.store.get(DATASETS, dataset) is None:
+            return NotFound(f"Not found: Dataset {dotted(dataset)}")
+        return super().missing(call)
+
+    def listing(self, call: Call) -> Document:
+        """Tables of a dataset that is there."""
+        dataset = call.name.removesuffix("/tables")
+        if call.cloud.store.get(DATASETS, dataset) is None:
+            raise NotFound(f"Not found: Dataset {dotted(dataset)}")
+        return super().listing(call)

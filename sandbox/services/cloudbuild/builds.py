@@ -28,6 +28,8 @@ class Build(Resource):
     package = "google.devtools.cloudbuild.v1"
     message = "Build"
 
+    own_filter = True
+
     def read(self, call: Call) -> Document:
         """By full name, or by project and id."""
         identity = call.name.rpartition("/")[2]

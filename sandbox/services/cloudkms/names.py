@@ -57,7 +57,7 @@ class Entity(Resource):
     def listing(self, call: Call) -> Document:
         """A page, with the size of the whole."""
         answer = super().listing(call)
-        size = len(self.select(call, call.cloud.store.documents(self.kind, call.name)))
+        size = len(self.found(call))
         return {**answer, "totalSize": size} if isinstance(answer, dict) and size else {}
 
 

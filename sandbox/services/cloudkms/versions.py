@@ -44,12 +44,8 @@ class CryptoKeyVersion(Entity):
         return settle(call.cloud, super().read(call))
 
     def select(self, call: Call, documents: list[Document]) -> list[Document]:
-        """Every version, settled; ``filter`` may ask for one state."""
-        settled = [settle(call.cloud, document) for document in documents]
-        wanted = call.query.get("filter", "").replace(" ", "")
-        if wanted.startswith("state="):
-            return [document for document in settled if document["state"] == wanted.removeprefix("state=").strip('"')]
-        return settled
+        """Every version, settled."""
+        return [settle(call.cloud, document) for document in documents]
 
     def patch(self, call: Call) -> Document:
         """Enable or disable."""

@@ -64,9 +64,6 @@ class Bucket(Resource):
         """Buckets of one location, or of all with ``-``."""
         parent = "/".join(call.name.split("/")[:2])
         ensure_built_in(call, parent)
-        if "/locations/-/" in f"{call.name}/":
-            found = [b for n, b in call.cloud.store.items(KIND) if n.startswith(f"{parent}/locations/")]
-            return {"buckets": [self.view(call, bucket) for bucket in found]}
         answer = super().listing(call)
         return answer if isinstance(answer, dict) else {}
 

@@ -105,7 +105,7 @@ class AlertPolicy(MonitoringResource):
 
     def listing(self, call: Call) -> Document:
         """A page with the total."""
-        found = call.cloud.store.documents(self.kind, call.name)
+        found = self.found(call)
         shown, following = page(found, call.query)
         return {
             **({"alertPolicies": [self.view(call, item) for item in shown], "totalSize": len(found)} if found else {}),

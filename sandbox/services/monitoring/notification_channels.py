@@ -97,7 +97,7 @@ class NotificationChannel(MonitoringResource):
 
     def listing(self, call: Call) -> Document:
         """A page with the total."""
-        found = call.cloud.store.documents(self.kind, call.name)
+        found = self.found(call)
         shown, following = page(found, call.query)
         answer: Document = {}
         if found:

@@ -209,3 +209,44 @@ def test_a_customers_key_is_needed_for_every_row(admin: Caller, enable: Callable
     admin("POST", f"/cloudkms/v1/{key}:setIamPolicy", {"policy": {"bindings": []}})
     status, answer = query(admin, "SELECT COUNT(*) AS n FROM billing.export")
     assert (status, "Permission denied on Cloud KMS key" in answer["error"]["message"]) == (403, True)
+
+
+def test_a_dataset_answers_as_google_does(admin: Caller, project: str) -> None:
+    assert project == "test-project"
+    made = admin("POST", f"{ROOT}/datasets", DATASET)[1]
+    assert "name" not in made
+    assert "maxTimeTravelHours" not in made
+    assert admin("GET", f"{ROOT}/datasets/billing")[1]["maxTimeTravelHours"] == "168"
+    replaced = admin("PUT", f"{ROOT}/datasets/billing", {**DATASET, "friendlyName": "Costs"})[1]
+    assert replaced["access"] == made["access"]
+    status, refusal = admin("POST", f"{ROOT}/datasets", {"datasetReference": {"datasetId": "bad-name"}})
+    assert (status, refusal["error"]["errors"][0]["reason"]) == (400, "invalid")
+    assert refusal["error"]["message"].startswith('Invalid dataset ID "bad-name". Dataset IDs must be alphanumeric')
+    status, refusal = admin("POST", f"{ROOT}/datasets", {"location": "EU"})
+    assert (status, refusal["error"]["message"]) == (400, "Required parameter is missing: datasetId")
+
+
+def test_datasets_are_listed_by_label(admin: Caller, project: str) -> None:
+    assert project == "test-project"
+    for name, labels in (("a", {"env": "prod", "team": "x"}), ("b", {"env": "dev"}), ("_hidden", {"env": "prod"})):
+        body = {"datasetReference": {"datasetId": name}, "labels": labels}
+        assert admin("POST", f"{ROOT}/datasets", body)[0] == 200
+
+    def listed(**params: str) -> list[str]:
+        found = admin("GET", f"{ROOT}/datasets", params=params)[1].get("datasets", [])
+        return [dataset["datasetReference"]["datasetId"] for dataset in found]
+
+    assert listed() == ["a", "b"]
+    assert listed(all="true") == ["a", "b", "_hidden"]
+    assert listed(filter="labels.env:prod labels.team") == ["a"]
+    assert listed(filter="labels.env:test") == []
+
+
+def test_a_table_shows_its_size_and_a_missing_dataset_is_named_first(admin: Caller, table: str) -> None:
+    found = admin("GET", table)[1]
+    assert found["numRows"] == "3"
+    assert int(found["numBytes"]) == int(found["numTotalLogicalBytes"]) > 0
+    assert found["numLongTermBytes"] == "0"
+    for path in ("datasets/none/tables/x", "datasets/none/tables"):
+        status, refusal = admin("GET", f"{ROOT}/{path}")
+        assert (status, refusal["error"]["message"]) == (404, "Not found: Dataset test-project:none")
