@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from plantain.drawn_names import under_earlier_names
 from plantain.errors import StackError
-from plantain.recovery import PROJECT, Pending, adopted, pending_creations
+from plantain.import_ids import PROJECT
+from plantain.recovery import Pending, adopted, pending_creations
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

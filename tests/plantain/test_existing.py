@@ -12,7 +12,7 @@ from plantain.drawn_names import named, under_earlier_names
 from plantain.errors import GoogleCloudError, StackError
 from plantain.existing import SECRET, UNKNOWN, Existing, creations, differs, take_over
 from plantain.google_cloud import GoogleCloud
-from plantain.recovery import PROJECT
+from plantain.import_ids import PROJECT
 
 STACK = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:gcp::gcp"
