@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from plantain import local_backend
 from plantain.errors import StackError
-from plantain.recovery import Pending, adopted, pending_creations
+from plantain.recovery.pending import Pending, adopted, pending_creations
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

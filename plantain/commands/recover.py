@@ -24,8 +24,8 @@ def recover(
     ] = False,
 ) -> None:
     """Release the stack's lock, take over what its update made without noting it; then run pulumi up."""
-    from plantain.copies import copies, delete  # noqa: PLC0415 -- no other verb needs them
-    from plantain.existing import take_over  # noqa: PLC0415
+    from plantain.recovery.copies import copies, delete  # noqa: PLC0415 -- no other verb needs them
+    from plantain.recovery.existing import take_over  # noqa: PLC0415
 
     root = project_root()
     if config_file is None:

@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import yaml
 
-from plantain.copies import copies, delete
 from plantain.errors import StackError
-from plantain.existing import take_over
 from plantain.google_cloud import GoogleCloud
+from plantain.recovery.copies import copies, delete
+from plantain.recovery.existing import take_over
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from plantain.copies import copies, delete
-from plantain.drawn_names import named, under_earlier_names
 from plantain.errors import GoogleCloudError, StackError
-from plantain.existing import SECRET, UNKNOWN, Existing, creations, differs, take_over
 from plantain.google_cloud import GoogleCloud
-from plantain.import_ids import PROJECT
+from plantain.recovery.copies import copies, delete
+from plantain.recovery.drawn_names import named, under_earlier_names
+from plantain.recovery.existing import SECRET, UNKNOWN, Existing, creations, differs, take_over
+from plantain.recovery.import_ids import PROJECT
 
 STACK = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:gcp::gcp"

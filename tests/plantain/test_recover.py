@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from plantain import main
-from plantain.copies import Copy
 from plantain.errors import StackError
-from plantain.existing import Existing
-from plantain.recovery import Pending
+from plantain.recovery.copies import Copy
+from plantain.recovery.existing import Existing
+from plantain.recovery.pending import Pending
 from plantain.stack import Stack
 
 METRIC = "gcp:logging/metric:Metric"
@@ -42,9 +42,9 @@ def recover(
 
         monkeypatch.setattr(Stack, "recover", lambda _: list(pending))
         monkeypatch.setattr(Stack, "export", lambda _: {"deployment": {}})
-        monkeypatch.setattr("plantain.existing.take_over", found)
-        monkeypatch.setattr("plantain.copies.copies", lambda *_: iter(doubled))
-        monkeypatch.setattr("plantain.copies.delete", lambda copy, _: deleted.append(copy))
+        monkeypatch.setattr("plantain.recovery.existing.take_over", found)
+        monkeypatch.setattr("plantain.recovery.copies.copies", lambda *_: iter(doubled))
+        monkeypatch.setattr("plantain.recovery.copies.delete", lambda copy, _: deleted.append(copy))
         monkeypatch.setattr(sys, "argv", ["plantain", "recover", "--stack", "sandbox", *options])
         with pytest.raises(SystemExit) as caught:
             main.main()

@@ -10,9 +10,9 @@ import pytest
 
 from plantain.errors import GoogleCloudError
 from plantain.google_cloud import GoogleCloud
-from plantain.import_ids import IMPORT_IDS, PROJECT, READ_IDS, import_id
-from plantain.recovery import Pending, adopted, pending_creations
-from plantain.resource_search import SEARCHES, searched
+from plantain.recovery.import_ids import IMPORT_IDS, PROJECT, READ_IDS, import_id
+from plantain.recovery.pending import Pending, adopted, pending_creations
+from plantain.recovery.resource_search import SEARCHES, searched
 
 LIEN = "gcp:resourcemanager/lien:Lien"
 

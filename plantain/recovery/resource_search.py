@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plantain.import_ids import Inputs, filled
+from plantain.recovery.import_ids import Inputs, filled
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plantain.resource_search import SEARCHES, Search, listed
+from plantain.recovery.resource_search import SEARCHES, Search, listed
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plantain.import_ids import PROJECT, Inputs
+from plantain.recovery.import_ids import PROJECT, Inputs
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

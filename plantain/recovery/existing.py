@@ -2,8 +2,7 @@
 
 The work of a request was done, its answer never came, and ``pulumi up`` ends with "already exists" from then on:
 Google knows the resource, the state does not. A preview says what is still to be created, and with which inputs. What
-of this exists is put into the state as ``plantain.recovery`` does it for killed updates. Then it is judged, because a
-name may be taken by somebody else: only what contradicts in nothing what was asked for, or lies in a project of the
+of this exists is put into the state as ``pending`` does it for killed updates. Then it is judged, because a name may be taken by somebody else: only what contradicts in nothing what was asked for, or lies in a project of the
 stack and needs an update at most, stays in the state. Everything else is left alone.
 
 Events: pulumi 3.259, pkg/backend/display/json.go; a value that only Google can say is UNKNOWN (read 2026-11).
@@ -17,10 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plantain.drawn_names import under_earlier_names
 from plantain.errors import StackError
-from plantain.import_ids import PROJECT
-from plantain.recovery import Pending, adopted, pending_creations
+from plantain.recovery.drawn_names import under_earlier_names
+from plantain.recovery.import_ids import PROJECT
+from plantain.recovery.pending import Pending, adopted, pending_creations
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud

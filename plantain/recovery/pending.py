@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plantain.errors import GoogleCloudError
-from plantain.import_ids import PROJECT, READ_IDS, READ_OUTPUTS, import_id
-from plantain.resource_search import searched
+from plantain.recovery.import_ids import PROJECT, READ_IDS, READ_OUTPUTS, import_id
+from plantain.recovery.resource_search import searched
 
 if TYPE_CHECKING:
     from plantain.google_cloud import GoogleCloud
