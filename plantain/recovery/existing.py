@@ -1,9 +1,10 @@
 """After an answer was lost: take over what a program is still to create and Google Cloud has already.
 
-The work of a request was done, its answer never came, and ``pulumi up`` ends with "already exists" from then on:
-Google knows the resource, the state does not. A preview says what is still to be created, and with which inputs. What
-of this exists is put into the state as ``pending`` does it for killed updates. Then it is judged, because a name may be taken by somebody else: only what contradicts in nothing what was asked for, or lies in a project of the
-stack and needs an update at most, stays in the state. Everything else is left alone.
+The work of a request was done, its answer never came, and ``pulumi up`` ends with "already exists" from then on: Google
+knows the resource, the state does not. A preview says what is still to be created, and with which inputs. What of this
+exists is put into the state as ``pending`` does it for killed updates. Then it is judged, because a name may be taken
+by somebody else: only what contradicts in nothing what was asked for, or lies in a project of the stack and needs an
+update at most, stays in the state. Everything else is left alone.
 
 Events: pulumi 3.259, pkg/backend/display/json.go; a value that only Google can say is UNKNOWN (read 2026-11).
 """
