@@ -19,6 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from generation.usage import Usage
 
+MOST_SAID = 50
+"""Problems of a request that are told one by one."""
+LONGEST_SAID = 1000
+"""Characters of one of them: it may repeat what the caller sent."""
+
 
 class ErrorClass(StrEnum):
     """What a caller can do about a failure."""
@@ -322,7 +327,10 @@ def failure(
 
 def invalid(violations: list[Violation]) -> InvalidRequest:
     """One exception for everything that is wrong with a request; at least one violation."""
-    first = violations[0]
     count = f"{len(violations)} fields are wrong" if len(violations) > 1 else "1 field is wrong"
-    text = "; ".join(f"{v.field}: {v.message}" for v in violations)
-    return InvalidRequest(first.reason, f"{count}. {text}", violations=tuple(violations))
+    said = [
+        Violation(v.field[:LONGEST_SAID], v.reason, v.message[:LONGEST_SAID], v.hint) for v in violations[:MOST_SAID]
+    ]
+    text = "; ".join(f"{v.field}: {v.message}" for v in said)
+    more = f"; and {len(violations) - len(said)} more" if len(said) < len(violations) else ""
+    return InvalidRequest(said[0].reason, f"{count}. {text}{more}", violations=tuple(said))

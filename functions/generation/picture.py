@@ -8,10 +8,14 @@ HEIC/HEIF (ISO/IEC 23008-12). Content credentials lie in a `caBX` chunk of a PNG
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx"}
 HEIF_BRANDS = {b"mif1", b"msf1", b"heif"}
+MOST_PARTS = 4096
+"""Parts of a file that are looked at; made of the smallest, 7 MB would have two million. What tells size and content
+credentials comes before the pixels."""
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 START_OF_SCAN = 0xDA
@@ -53,9 +57,11 @@ def read_picture(data: bytes) -> Picture | None:
     return None
 
 
-def _png(data: bytes) -> Picture:
-    width, height = struct.unpack(">II", data[16:24])
-    return Picture("image/png", width, height, b"caBX" in {kind for kind, _ in _png_chunks(data)})
+def _png(data: bytes) -> Picture | None:
+    kind, width, height = struct.unpack(">4sII", data[12:24])
+    if kind != b"IHDR" or not width or not height:
+        return None
+    return Picture("image/png", width, height, b"caBX" in (kind for kind, _ in islice(_png_chunks(data), MOST_PARTS)))
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
@@ -67,9 +73,10 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _jpeg(data: bytes) -> Picture | None:
-    at, size, credentials = 2, (0, 0), False
+    at, size, credentials, parts = 2, (0, 0), False, 0
     while at + 4 <= len(data):
-        if data[at] != PREFIX:
+        parts += 1
+        if data[at] != PREFIX or parts > MOST_PARTS:
             return None
         marker = data[at + 1]
         if marker in WITHOUT_LENGTH or marker == PREFIX:
@@ -99,7 +106,7 @@ def _webp(data: bytes) -> Picture | None:
         width, height = (value & 0x3FFF for value in struct.unpack("<HH", data[26:30]))
     else:
         return None
-    return Picture("image/webp", width, height, b"C2PA" in set(_riff_chunks(data)))
+    return Picture("image/webp", width, height, b"C2PA" in islice(_riff_chunks(data), MOST_PARTS))
 
 
 def _riff_chunks(data: bytes) -> Iterator[bytes]:

@@ -33,6 +33,8 @@ UNAVAILABLE = {
 QUOTA_WAIT_SECONDS = 60.0
 """Quotas of the model are counted by the minute."""
 FAILURE_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 86_400.0
+"""What asks for more than a day does not mean it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ class Refusal:
         for detail in self.details:
             match = DURATION.fullmatch(str(detail.get("retryDelay", "")))
             if match:
-                return float(match[1])
-        return _seconds(self.headers.get("retry-after", ""))
+                return min(LONGEST_WAIT_SECONDS, float(match[1]))
+        asked = _seconds(self.headers.get("retry-after", ""))
+        return None if asked is None else min(LONGEST_WAIT_SECONDS, asked)
 
 
 def translate(refusal: Refusal, settings: Settings, *, model: str = "", location: str = "") -> GenerationError:
@@ -282,7 +285,7 @@ def _seconds(header: str) -> float | None:
         return float(header)
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError, IndexError):  # as its parts may be of any kind
         return None
     if at.tzinfo is None:
         return None

@@ -17,6 +17,10 @@ MOST_IMAGES = 4
 PROMPT_CHARACTERS = 4 * 65_536
 """Four characters a token fill the context of the largest model; what is longer cannot fit."""
 SET_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+MOST_REFERENCES = 64
+"""No model takes as many (models.json, 2026-11: 14); how many one does is checked with its name."""
+LONGEST_NAME = 1024
+"""Bytes of an object's name in UTF-8 (docs.cloud.google.com/storage/docs/objects, naming, read 2026-08)."""
 LARGEST_INLINE = 7 * 1024 * 1024
 """No model takes more inline (models.json), so no more is looked at."""
 LONGEST_SECONDS = 3600
@@ -127,6 +131,9 @@ class Reference(Wire):
             raise ValueError("give either uri or data")
         if self.data is not None:
             self.inspected()
+        name = (self.uri or "").removeprefix("gs://").partition("/")[2]
+        if name in {".", ".."} or len(name.encode()) > LONGEST_NAME:
+            raise ValueError(f"no object has such a name: at most {LONGEST_NAME:,} bytes, and not '.' or '..'")
         return self
 
     def inspected(self) -> "Inspection":
@@ -215,7 +222,9 @@ class Request(Wire):
         description="what the image must not show; the models have no field for it, so it is added to the prompt",
     )
     references: tuple[Reference, ...] = Field(
-        default=(), description="images to work from, in the order the prompt speaks of them"
+        default=(),
+        max_length=MOST_REFERENCES,
+        description="images to work from, in the order the prompt speaks of them",
     )
     reference_set: str | None = Field(
         default=None,

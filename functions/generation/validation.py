@@ -5,19 +5,26 @@ is left out when the model's rules are applied, so that each problem is reported
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from generation.errors import InvalidRequest, Reason, Violation, invalid
+from generation.errors import LONGEST_SAID, InvalidRequest, Reason, Violation, invalid
 from generation.labels import RULE, label_problems
 from generation.models import Model, table
 from generation.request import Capacity, OutputMimeType, Reference, Request, Template
 from generation.settings import Settings
 
 PLACEHOLDER = "-"
+MOST_MARKS = 1_000_000
+"""Commas and opening brackets of a body, those in texts included: three prompts may be made of nothing else."""
+MOST_VALUES = 2_000
+"""Of one object or list. The data of a template may have as many."""
+DEEPEST = 100
+"""Objects and lists within each other; the parser of the request's shape takes no more than 200."""
 REQUIRED = "say what the image shows"
 FIELDS = tuple(field.alias or name for name, field in Request.model_fields.items())
 
@@ -150,7 +157,9 @@ def _capacity_rules(request: Request, model: Model, settings: Settings) -> list[
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
+        _must_be_small(body)
         document = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refused)
+        _must_be_flat(document, DEEPEST)
         _text(document)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
@@ -167,11 +176,29 @@ def _object(body: bytes) -> dict[str, Any]:
     return document
 
 
+def _must_be_small(body: bytes) -> None:
+    # A value takes up to 200 bytes of memory where its text takes two: 32 MB of them would be the end of the instance.
+    marks = body.count(b",") + body.count(b"{") + body.count(b"[")
+    if marks > MOST_MARKS:
+        raise ValueError(f"it has {marks:,} commas and brackets, more than {MOST_MARKS:,}")
+
+
+def _must_be_flat(value: Any, deepest: int) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if len(value) > MOST_VALUES:
+        raise ValueError(f"an object or list has {len(value):,} values, more than {MOST_VALUES:,}")
+    if not deepest:
+        raise ValueError(f"its objects and lists lie within each other more than {DEEPEST} times")
+    for item in value.values() if isinstance(value, dict) else value:
+        _must_be_flat(item, deepest - 1)
+
+
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} appears twice")
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice[:LONGEST_SAID]!r} appears twice")
     return document
 
 
