@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.call import Principal
+from sandbox.enforcement import role_table
 from sandbox.enforcement.perimeter import Decision
-from sandbox.enforcement.permissions import holds, subject_of, table
+from sandbox.enforcement.permissions import subject_of
+from sandbox.enforcement.role_table import holds
 from sandbox.errors import (
     ERROR_INFO,
     PRECONDITION_FAILURE,
@@ -129,7 +131,7 @@ def of_permission(call: Call, facts: Document) -> Explanation:
 
 def narrowest(needed: str) -> list[str]:
     """Predefined roles that hold a permission: its own service's first, those that give the least besides first."""
-    roles: dict[str, list[str]] = table()["roles"]
+    roles = role_table.roles()
     fitting = [role for role, patterns in roles.items() if role not in BROAD and holds(patterns, needed)]
     own = f"roles/{needed.partition('.')[0]}."
     reading = needed.endswith(READING)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cache
-from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +14,7 @@ from sandbox.enforcement.conditions import LIST_PREFIX, MODIFIED_GRANTS, Subject
 from sandbox.enforcement.delegation import last_delegate
 from sandbox.enforcement.deny import Denial, DenyPolicies
 from sandbox.enforcement.principals import members
+from sandbox.enforcement.role_table import NAMESPACES, holds, included, methods, roles
 from sandbox.enforcement.usage import Grant, Usage
 from sandbox.errors import ERROR_INFO, PermissionDenied
 from sandbox.policies import Policies
@@ -28,31 +25,15 @@ ROLES = "iam.roles"
 #: Method actions whose permission is spelled otherwise.
 ACTIONS = {"insert": "create", "patch": "update", "search": "list"}
 
-#: IAM's name of a service, where it is not the API's.
-NAMESPACES = {"cloudresourcemanager": "resourcemanager", "cloudbilling": "billing", "billingbudgets": "billing"}
-
-
-@cache
-def table() -> dict[str, Any]:
-    """The role and permission table that ships with the sandbox."""
-    document: dict[str, Any] = json.loads(resources.files("sandbox.enforcement").joinpath("roles.json").read_text())
-    return document
-
 
 def permission(method: Method) -> str | None:
     """The IAM permission a method needs; None when any known caller may call it."""
-    exceptions: dict[str, str | None] = table()["methods"]
+    exceptions = methods()
     for key in (method.short, f"{method.kind}.*", f"*.{method.collection}.{method.action}", f"*.{method.action}"):
         if key in exceptions:
             return exceptions[key]
     namespace = NAMESPACES.get(method.service, method.service)
     return f"{namespace}.{method.collection}.{ACTIONS.get(method.action, method.action)}"
-
-
-def holds(patterns: list[str], needed: str) -> bool:
-    """Whether patterns admit a permission; one that starts with an exclamation mark takes away."""
-    taken = any(fnmatchcase(needed, pattern[1:]) for pattern in patterns if pattern.startswith("!"))
-    return not taken and any(fnmatchcase(needed, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +73,14 @@ class Permissions:
         self._deny_policies = deny_policies
         self._clock = clock
 
+    def listed(self, role: str) -> list[str]:
+        """The permissions of a role one by one, as IAM lists them."""
+        return list(included(role)) if role in roles() else self.of_role(role)
+
     def of_role(self, role: str) -> list[str]:
         """Permission patterns of a predefined or custom role; unknown roles hold nothing."""
         if role.startswith("roles/"):
-            found: list[str] = table()["roles"].get(role, [])
-            return found
+            return roles().get(role, [])
         custom = self._store.get(ROLES, role)
         return list(custom.get("includedPermissions", [])) if custom and not custom.get("deleted") else []
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.call import Call, Principal
-from sandbox.enforcement.permissions import holds
+from sandbox.enforcement.role_table import holds
 from sandbox.errors import InvalidArgument
 from sandbox.services.cloudasset import inventory
 from sandbox.services.cloudasset.inventory import Asset
@@ -107,7 +107,7 @@ def granted(call: Call, role: str) -> list[Document]:
     if roles or permissions:
         return found
     if call.query.get(EXPAND_ROLES) == "true":
-        return [{"permission": name} for name in held]
+        return [{"permission": name} for name in call.cloud.permissions.listed(role)]
     return [{"role": role}]
 
 

@@ -137,7 +137,7 @@ def searched(permissions: Permissions, query: str, bindings: list[Document]) -> 
     """What a query over policies may ask: roles, members, and the permissions of the roles."""
     found: Document = {"bindings": bindings, "role": {}}
     if "permissions" in query:
-        found["role"] = {"permissions": [p for binding in bindings for p in permissions.of_role(binding["role"])]}
+        found["role"] = {"permissions": [p for binding in bindings for p in permissions.listed(binding["role"])]}
     return found
 
 
