@@ -247,13 +247,15 @@ class Generator:
         spent = Decimal(0)
         try:
             made = await self._claimed(order, choice, sources, deadline)
-            if made.own:
-                spent = Decimal(str(made.record.cost.amount))
+            if made.used is not None:
+                spent = choice.model.cost(made.used.spent)
         except GenerationError as error:
             if error.usage is not None:
                 spent = choice.model.cost(error.usage.spent)
+            if error.unanswered:
+                spent = max(spent, reservation.amount)
             raise
-        except asyncio.CancelledError:
+        except BaseException:
             spent = reservation.amount  # a call that is under way when the instance ends is billed all the same
             raise
         else:

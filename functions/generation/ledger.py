@@ -4,9 +4,10 @@ The runtime identity can only create objects, so the ledger is a heap of slips i
 its metadata: `spend/<window>/<day>/<time>-<instance>-<number>`. The sum of them is what was spent. Days that are over
 get one slip with their sum, `spend/<window>/totals/<day>`.
 
-Far from the ceiling an instance writes one slip for all it spent in a few seconds, and reads those of others as often.
-Near it, it writes a slip of the expected amount first, reads, and asks the model only if the sum still fits; so several
-instances together do not cross the ceiling by more than estimates are wrong.
+Far from the ceiling an instance writes one slip for all it spent and put aside in a few seconds, or as soon as that is
+a hundredth of what is left, and reads those of others as often. Near it, it writes a slip of the expected amount first,
+reads, and asks the model only if the sum still fits. So several instances together cross the ceiling by a hundredth of
+what was left for each of them at most, however many requests come at once.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ SKEW = dt.timedelta(minutes=2)
 CLOSING = dt.timedelta(minutes=10)
 NEAR = Decimal("0.1")
 NEAR_CALLS = 20
+UNSEEN = Decimal("0.01")
+"""Of what is left, the part that an instance may have spent or put aside without the others knowing."""
 NOTHING = Decimal(0)
 
 
@@ -37,17 +40,17 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """What a request may spend.
 
     Attributes:
         amount: expected.
-        written: whether a slip of it lies in the bucket.
+        near: whether the ceiling was near.
     """
 
     amount: Decimal
-    written: bool = False
+    near: bool = False
 
 
 class Ledger:
@@ -70,8 +73,8 @@ class Ledger:
         self._slips: dict[str, Decimal] = {}
         self._read: dt.datetime | None = None
         self._flushed = clock()
-        self._reserved = NOTHING
-        self._unwritten = NOTHING
+        self._own = NOTHING  # spent and put aside by this instance
+        self._written = NOTHING  # the part of it that lies in the bucket
         self._lock = asyncio.Lock()
 
     async def reserve(self, amount: Decimal) -> Reservation:
@@ -84,20 +87,19 @@ class Ledger:
         async with self._lock:
             await self._refresh()
             self.must_fit(amount)
-            reservation = Reservation(amount)
             left = self._budget.amount - self._total()
-            if left < self._budget.amount * NEAR or left < amount * NEAR_CALLS:
-                await self._write(amount)
-                reservation.written = True
+            near = left < self._budget.amount * NEAR or left < amount * NEAR_CALLS
+            self._own += amount
+            if near or self._own - self._written > left * UNSEEN:
                 try:
+                    await self._write_down()
                     await self._refresh(at_once=True)
                     self.must_fit(NOTHING)
                 except BaseException:
-                    await self._write(-amount)
+                    self._own -= amount
+                    await self._write_down()
                     raise
-            else:
-                self._reserved += amount
-            return reservation
+            return Reservation(amount, near)
 
     async def settle(self, reservation: Reservation, spent: Decimal) -> None:
         """Replace an expected amount by what was spent.
@@ -105,12 +107,8 @@ class Ledger:
         Raises:
             GenerationError: the bucket failed; the amount is written later.
         """
-        if reservation.written:
-            self._unwritten += spent - reservation.amount
-        else:
-            self._reserved -= reservation.amount
-            self._unwritten += spent
-        if self._clock() - self._flushed >= REFRESH or reservation.written:
+        self._own += spent - reservation.amount
+        if self._clock() - self._flushed >= REFRESH or reservation.near:
             await self.flush()
 
     async def flush(self) -> None:
@@ -120,18 +118,17 @@ class Ledger:
             GenerationError: the bucket failed.
         """
         async with self._lock:
-            amount, self._unwritten = self._unwritten, NOTHING
             self._flushed = self._clock()
-            if not amount:
-                return
-            try:
-                await self._write(amount)
-            except BaseException:
-                self._unwritten += amount
-                raise
+            await self._write_down()
+
+    async def _write_down(self) -> None:
+        amount = self._own - self._written
+        if amount:
+            await self._write(amount)
+            self._written += amount
 
     def _total(self) -> Decimal:
-        return self._before + sum(self._slips.values(), NOTHING) + self._reserved + self._unwritten
+        return self._before + sum(self._slips.values(), NOTHING) + self._own - self._written
 
     def must_fit(self, amount: Decimal) -> None:
         """Refuse an amount that does not fit into what is known to be left.

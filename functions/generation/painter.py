@@ -59,12 +59,14 @@ class Made:
         record: as it lies in the bucket.
         data: the bytes of its images, where this instance has just made them and they go along with the answer.
         own: whether this instance has just made them.
+        used: tokens this instance used for them; also where another one's images were kept first.
         skipped: models that were asked before, in vain.
     """
 
     record: Record
     data: tuple[bytes, ...] | None = field(default=None, repr=False)
     own: bool = False
+    used: Usage | None = None
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -173,6 +175,13 @@ class Painter:
         else:
             calls = (self._call(work, index, deadline) for index in range(work.request.count))
             painted = _sorted_out(await asyncio.gather(*calls, return_exceptions=True))
+        try:
+            return await self._kept(work, painted, attempt=attempt, start=start, asked=asked)
+        except GenerationError as error:
+            error.usage = painted.usage  # which is paid for, whether or not it could be stored
+            raise
+
+    async def _kept(self, work: Work, painted: Painted, *, attempt: int, start: float, asked: float) -> Made:
         answered = time.monotonic()
         kept: list[KeptImage] = []
         data: list[bytes] = []
@@ -199,7 +208,7 @@ class Painter:
         )
         record = await self._archive.keep_record(self._record(work, painted, kept, timing))
         own = [image.sha256 for image in record.images] == [image.sha256 for image in kept]
-        return Made(record, tuple(data) if own else None, own=own)
+        return Made(record, tuple(data) if own else None, own=own, used=painted.usage)
 
     def refuse(self) -> None:
         """Turn away all who wait for a turn, and all who come later."""
@@ -326,10 +335,16 @@ def _sorted_out(results: Sequence[tuple[Outcome, int] | BaseException]) -> Paint
     others = [error for error in errors if error not in refusals]
     try:
         if others:
+            if isinstance(others[0], GenerationError):
+                failed = [error for error in errors if isinstance(error, GenerationError)]
+                used = Painted(outcomes, failed, 0).usage  # the images that came are paid for
+                others[0].usage = None if used == Usage() else used
+                others[0].unanswered = any(error.unanswered for error in failed)
             raise others[0]
         if not outcomes:
             raise refusals[0]
         calls = sum(result[1] for result in results if not isinstance(result, BaseException))
         return Painted(outcomes, refusals, calls + sum(refusal.attempts for refusal in refusals))
     finally:
-        del results, errors, refusals, others  # what is raised holds this frame, and must not be held by it
+        failed = []
+        del results, errors, refusals, others, failed  # what is raised holds this frame, and must not be held by it

@@ -66,12 +66,14 @@ class VertexModel:
                     model_host(call.location), path, body=body, headers=headers, admit=room.take
                 )
         except TimeoutError:
-            raise failure(
+            late = failure(
                 Reason.DEADLINE_EXCEEDED,
                 f"{call.model} did not answer in time, so there is no image",
                 hint="Raise timeoutSeconds, or ask for a smaller image or fewer references",
                 retry_after=1.0,
-            ) from None
+            )
+            late.unanswered = True
+            raise late from None
         except NoAnswer as error:
             raise unreachable(Reason.MODEL_UNAVAILABLE, MODEL, error) from error
         except ValueError as error:
