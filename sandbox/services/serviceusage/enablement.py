@@ -66,6 +66,16 @@ def create_default_account(cloud: Cloud, project_id: str) -> None:
     )
 
 
+def dependents(cloud: Cloud, project_id: str, host: str) -> list[str]:
+    """Enabled APIs that need another one, those first that nothing needs."""
+    label, found = host.removesuffix(".googleapis.com"), []
+    for other, needed in DEPENDENCIES.items():
+        name = f"{other}.googleapis.com"
+        if label in needed and cloud.store.get(KIND, f"projects/{project_id}/services/{name}"):
+            found += [*dependents(cloud, project_id, name), name]
+    return found
+
+
 def disable(cloud: Cloud, project_id: str, host: str) -> None:
     """Disable one API."""
     cloud.store.delete(KIND, f"projects/{project_id}/services/{host}")

@@ -6,11 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.call import Call
-from sandbox.errors import InvalidArgument
+from sandbox.errors import FailedPrecondition, InvalidArgument
 from sandbox.hierarchy import AGENTS
 from sandbox.paging import page
+from sandbox.services.compute import default_network
 from sandbox.services.serviceusage import agents
-from sandbox.services.serviceusage.enablement import KIND, disable, enable
+from sandbox.services.serviceusage.catalogue import require_known, titles
+from sandbox.services.serviceusage.enablement import KIND, dependents, disable, enable
 
 Document = dict[str, Any]
 
@@ -24,7 +26,10 @@ def shape(call: Call, host: str, *, enabled: bool) -> Document:
     number = call.cloud.hierarchy.project_number(call.project or "")
     return {
         "name": f"projects/{number}/services/{host}",
-        "config": {"name": host, "title": call.cloud.services.title(host.removesuffix(".googleapis.com"))},
+        "config": {
+            "name": host,
+            "title": titles().get(host) or call.cloud.services.title(host.removesuffix(".googleapis.com")),
+        },
         "state": "ENABLED" if enabled else "DISABLED",
         "parent": f"projects/{number}",
     }
@@ -45,7 +50,9 @@ def finish(call: Call, message: str, response: Document) -> Document:
 def enable_one(call: Call) -> Document:
     """Enable an API."""
     host = call.segment("services")
+    require_known(host)
     enable(call.cloud, call.project or "", [host])
+    default_network.appear(call, call.project or "")
     return finish(call, "EnableServiceResponse", {"service": shape(call, host, enabled=True)})
 
 
@@ -54,32 +61,52 @@ def enable_batch(call: Call) -> Document:
     hosts = call.body.get("serviceIds", [])
     if not 0 < len(hosts) <= BATCH_LIMIT:
         raise InvalidArgument(f"A batch enables 1 to {BATCH_LIMIT} services, not {len(hosts)}.")
+    require_known(*hosts)
     enable(call.cloud, call.project or "", hosts)
+    default_network.appear(call, call.project or "")
     return finish(
         call, "BatchEnableServicesResponse", {"services": [shape(call, host, enabled=True) for host in hosts]}
     )
 
 
 def disable_one(call: Call) -> Document:
-    """Disable an API."""
+    """Disable an API, and on demand those that need it.
+
+    Raises:
+        FailedPrecondition: it is not enabled, or another needs it.
+    """
     host = call.segment("services")
-    disable(call.cloud, call.project or "", host)
+    require_known(host)
+    project = call.project or ""
+    if not call.cloud.service_enabled(project, host):
+        raise FailedPrecondition(f"Service {host} is not enabled for project {project}, so it cannot be disabled.")
+    others = dependents(call.cloud, project, host)
+    if others and not call.body.get("disableDependentServices"):
+        raise FailedPrecondition(
+            f"The service {host} is depended on by the following active service(s): {','.join(others)}; Please specify "
+            "disable_dependent_services=true if you want to proceed with disabling all services."
+        )
+    for one in (*others, host):
+        disable(call.cloud, project, one)
     return finish(call, "DisableServiceResponse", {"service": shape(call, host, enabled=False)})
 
 
 def get(call: Call) -> Document:
     """One API and whether it is enabled."""
     host = call.segment("services")
+    require_known(host)
     return shape(call, host, enabled=call.cloud.service_enabled(call.project or "", host))
 
 
 def listing(call: Call) -> Document:
-    """The project's APIs; the filter ``state:DISABLED`` gives none, since the catalogue of all APIs is not known."""
-    if "DISABLED" in call.query.get("filter", ""):
-        return {}
-    names = [document["name"] for document in call.cloud.store.documents(KIND, f"projects/{call.project}/services")]
+    """The project's APIs, and without ``state:ENABLED`` those besides that have a title."""
+    enabled = {document["name"] for document in call.cloud.store.documents(KIND, f"projects/{call.project}/services")}
+    wanted = call.query.get("filter", "")
+    names = set() if "DISABLED" in wanted else set(enabled)
+    if "ENABLED" not in wanted.replace("DISABLED", ""):
+        names |= titles().keys() - enabled
     shown, following = page(sorted(names), call.query, default=50)
-    answer: Document = {"services": [shape(call, host, enabled=True) for host in shown]} if shown else {}
+    answer: Document = {"services": [shape(call, host, enabled=host in enabled) for host in shown]} if shown else {}
     return {**answer, "nextPageToken": following} if following else answer
 
 
