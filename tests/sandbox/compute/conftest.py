@@ -11,8 +11,12 @@ Make = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
-def compute(enable: Callable[..., None]) -> None:
-    """The API is enabled in the project."""
+def compute(admin: Caller, project: str, enable: Callable[..., None]) -> None:
+    """The API is enabled in the project, which has no default network."""
+    enable("orgpolicy")
+    name = f"projects/{project}/policies/compute.skipDefaultNetworkCreation"
+    body = {"name": name, "spec": {"rules": [{"enforce": True}]}}
+    assert admin("POST", f"/orgpolicy/v2/projects/{project}/policies", body)[0] == 200
     enable("compute")
 
 

@@ -16,7 +16,7 @@ def message(body: Document) -> str:
     return str(body["error"]["message"])
 
 
-def test_a_new_project_has_no_default_network_and_the_error_is_googles(admin: Caller, url: str) -> None:
+def test_a_network_that_is_not_there_is_refused_in_googles_words(admin: Caller, url: str) -> None:
     status, body = admin("GET", f"{url}/global/networks/default")
     wording = "The resource 'projects/test-project/global/networks/default' was not found"
     assert status == 404
