@@ -66,6 +66,10 @@ def _run_service(resource: Resource) -> str | None:
     return None
 
 
+def _first_image_policy(resource: Resource) -> str | None:
+    return None if resource.properties.get("updateTime") else "is what every project has until somebody writes one"
+
+
 #: APIs that Google enables in a new project, or together with another one.
 #: Source: https://cloud.google.com/service-usage/docs/enabled-service (read 2026-11).
 BORN_ENABLED = frozenset(
@@ -80,6 +84,7 @@ BORN_ENABLED = frozenset(
 
 _SPECIAL: dict[str, Callable[[Resource], str | None]] = {
     SERVICE: born_enabled,
+    "gcp:binaryauthorization/policy:Policy": _first_image_policy,
     "gcp:cloudrunv2/service:Service": _run_service,
 }
 

@@ -17,6 +17,7 @@ from policies.catalogue.verdict import Verdict
 FUNCTION = "gcp:cloudfunctionsv2/function:Function"
 SERVICE = "gcp:cloudrunv2/service:Service"
 POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
+IMAGE_POLICY = "gcp:binaryauthorization/policy:Policy"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 DEFAULT_ACCOUNT = re.compile(r"-compute@developer\.gserviceaccount\.com|@appspot\.|@cloudbuild\.")
 SECRET_NAME = re.compile(r"(?i)secret|token|passw|api_?key|private_?key|credential")
@@ -256,6 +257,51 @@ def _service_binary_authorization(look: Look, _: Context) -> Verdict:
     return look.passes("only approved images run")
 
 
+NAMED_PROJECT = re.compile(r"[^/*]+/[^/*]+/.")
+"""A pattern of images that names registry and project before it leaves anything open."""
+REFUSING, BLOCKING = ("ALWAYS_DENY", "REQUIRE_ATTESTATION"), ("ENFORCED_BLOCK_AND_AUDIT_LOG",)
+
+
+@resource_control(
+    id="image-policy-enforced",
+    title="The policy of images refuses those of others",
+    text="A project's Binary Authorization policy allows nothing by default, blocks what it does not allow, and admits "
+    "no images without naming the project they lie in.",
+    why="Who names the policy is held to what it says, and until somebody writes one it allows every image. Only "
+    "projects that have the API are judged; medium, for whoever could make use of it may push or deploy already.",
+    severity=Severity.MEDIUM,
+    types=(IMAGE_POLICY,),
+    paths=(
+        "defaultAdmissionRule.evaluationMode",
+        "defaultAdmissionRule.enforcementMode",
+        "admissionWhitelistPatterns[].namePattern",
+    ),
+    fix="set function.binaryAuthorization in the campaign file; in an adopted project, have its owner deny by default",
+    url="https://cloud.google.com/binary-authorization/docs/policy-yaml-reference",
+    crosswalk=ids(nist="SI-7 CM-14", iso="A.8.19", soc2="CC8.1"),
+)
+def _image_policy_enforced(look: Look, _: Context) -> Verdict:
+    rules = (
+        ("defaultAdmissionRule.evaluationMode", REFUSING, "refuses no image"),
+        ("defaultAdmissionRule.enforcementMode", BLOCKING, "blocks nothing"),
+    )
+    for path, right, lack in rules:
+        value = look.peek(path)
+        if not isinstance(value, Unknown) and value not in right:
+            return look.fails(f"{path} {lack}, so any image runs with the campaign's rights")
+    pending: Open | None = None
+    for path, pattern in look.each("admissionWhitelistPatterns[].namePattern"):
+        if isinstance(pattern, Unknown):
+            pending = Open(path, pattern)
+        elif not NAMED_PROJECT.match(str(pattern)):
+            return look.fails(f"{path} names no project, so any image runs that somebody pushes anywhere")
+    for path, _right, _lack in rules:
+        look.at(path)
+    if pending:
+        raise pending
+    return look.passes("images are refused unless they lie in a project that the policy names")
+
+
 @resource_control(
     id="registry-scans-images",
     title="Container images are scanned",
@@ -284,5 +330,6 @@ CONTROLS = (
     _service_customer_key,
     _service_invokers_named,
     _service_binary_authorization,
+    _image_policy_enforced,
     _registry_scans_images,
 )

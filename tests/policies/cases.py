@@ -53,6 +53,8 @@ def _policy(*bindings: tuple[str, str]) -> str:
 
 EVERYONE = "principalSet://goog/public:all"
 _NAMED = {"members": ["user:a@example.com"]}
+ADMISSION = "defaultAdmissionRule"
+OWN_IMAGES = [{"namePattern": f"europe-west4-docker.pkg.dev/{PROJECT_ID}/images/**"}]
 HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
 SLICES = ["0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2"]
 """Half of all addresses, less 10.0.0.0/8: less than everywhere."""
@@ -1096,6 +1098,35 @@ SERVERLESS: dict[str, Cases] = {
             {"function:serviceConfig.binaryAuthorizationPolicy": UNKNOWN},
             {"service:binaryAuthorization": UNKNOWN},
             {"pool:binaryAuthorization.policy": UNKNOWN},
+        ],
+    ),
+    "image-policy-enforced": Cases(
+        ("image-policy",),
+        [
+            *broken("image-policy", f"{ADMISSION}.evaluationMode", "ALWAYS_ALLOW"),
+            *broken("image-policy", f"{ADMISSION}.enforcementMode", "DRYRUN_AUDIT_LOG_ONLY"),
+            *(
+                {"image-policy:admissionWhitelistPatterns": [*OWN_IMAGES, {"namePattern": pattern}]}
+                for pattern in (
+                    "**",
+                    "gcr.io/*",
+                    "*/acme/images",
+                    "europe-west4-docker.pkg.dev/*/images/**",
+                    "gcr.io/x/",
+                )
+            ),
+        ],
+        [
+            {f"image-policy:{ADMISSION}": UNKNOWN},
+            {f"image-policy:{ADMISSION}.evaluationMode": UNKNOWN},
+            {f"image-policy:{ADMISSION}.enforcementMode": UNKNOWN},
+            {"image-policy:admissionWhitelistPatterns": UNKNOWN},
+            {"image-policy:admissionWhitelistPatterns": [{"namePattern": UNKNOWN}, *OWN_IMAGES]},
+        ],
+        good=[
+            {f"image-policy:{ADMISSION}.evaluationMode": "REQUIRE_ATTESTATION"},
+            {"image-policy:admissionWhitelistPatterns": MISSING},
+            {"image-policy:admissionWhitelistPatterns": [*OWN_IMAGES, {"namePattern": "gcr.io/acme/app:v1"}]},
         ],
     ),
     "registry-scans-images": Cases(

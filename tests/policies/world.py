@@ -326,6 +326,16 @@ def _resources() -> dict[str, Spec]:
                 },
             ),
         ),
+        "image-policy": (
+            "gcp:binaryauthorization/policy:Policy",
+            _in_project(
+                defaultAdmissionRule={
+                    "evaluationMode": "ALWAYS_DENY",
+                    "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+                },
+                admissionWhitelistPatterns=[{"namePattern": f"europe-west4-docker.pkg.dev/{PROJECT_ID}/images/**"}],
+            ),
+        ),
         "invoker": (
             "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
             _in_project(role="roles/run.invoker", member="group:brand-studio@example.com"),

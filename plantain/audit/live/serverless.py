@@ -1,4 +1,4 @@
-"""Functions, services, images they are made from, queues, topics, secrets, Vertex AI's own resources."""
+"""Functions, services, images and which of them may run, queues, topics, secrets, Vertex AI's own resources."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def read(reader: Reader, project: str, locations: Iterable[str]) -> Iterator[Res
                 "cloudbuild",
                 properties,
             )
+    yield from _image_policy(reader, project)
     yield from _secrets_and_topics(reader, project)
 
 
@@ -64,6 +65,14 @@ def _repositories(reader: Reader, parent: str, where: Mapping[str, Any]) -> Iter
         scope = {**where, "repository": name}
         kind = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
         yield from access.members(kind, name, "artifactregistry", scope, policy)
+
+
+def _image_policy(reader: Reader, project: str) -> Iterator[Resource]:
+    """What Binary Authorization says; a project that has the API has a policy, and without it nothing asks for one."""
+    found = reader.one("GET", "binaryauthorization", f"v1/projects/{project}/policy", "policy")
+    if found is not None:
+        properties = {**found, "project": project}
+        yield live("gcp:binaryauthorization/policy:Policy", f"projects/{project}", "binaryauthorization", properties)
 
 
 def _queues(reader: Reader, parent: str, where: Mapping[str, Any]) -> Iterator[Resource]:

@@ -11,6 +11,7 @@ import pytest
 
 from plantain.audit import inventory
 from plantain.audit.collection import Request, Source, collect
+from plantain.audit.googles_own import made_by_google
 from plantain.audit.grants import grants, kind
 from plantain.audit.identity import identity
 from plantain.audit.judgements import Judgements
@@ -27,7 +28,7 @@ from plantain.audit.live import (
 )
 from plantain.audit.live.reader import Reader
 from plantain.errors import GoogleCloudError
-from policies.catalogue import Resource
+from policies.catalogue import CONTROLS, Context, Resource, Status
 
 from .conftest import ROOT
 from .synthetic import export, project_id
@@ -370,6 +371,22 @@ def test_grants_on_key_rings_functions_subscriptions_and_access_policies_are_rea
         "projects/p/subscriptions/s",
         "accessPolicies/5",
     ]
+
+
+def test_the_policy_of_images_is_read_and_judged_and_googles_own_is_told_from_somebodys() -> None:
+    rule = {"evaluationMode": "ALWAYS_ALLOW", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
+    path = "binaryauthorization v1/projects/p/policy"
+    [control] = [one for one in CONTROLS if one.id == "image-policy-enforced"]
+    around = Context()
+    [first] = serverless.read(reader({path: {"name": "projects/p/policy", "defaultAdmissionRule": rule}}), "p", ())
+    assert identity(first) == "gcp:binaryauthorization/policy:Policy|projects/p"
+    assert control.check(first, around).status is Status.FAIL
+    assert made_by_google(first)
+    denying = {"defaultAdmissionRule": {**rule, "evaluationMode": "ALWAYS_DENY"}, "updateTime": "2026-11-21T00:00:00Z"}
+    [written] = serverless.read(reader({path: denying}), "p", ())
+    assert control.check(written, around).status is Status.PASS
+    assert not made_by_google(written)
+    assert list(serverless.read(reader({}, (403, "SERVICE_DISABLED")), "p", ())) == []
 
 
 def test_projects_of_no_campaign_are_not_in_the_population() -> None:
