@@ -41,7 +41,7 @@ SWEEP = """
 Each of the first {first} of the {requests} requests of a campaign's `pulumi up` fails in each of four ways, then `up`
 again. A deployment a fault would take more than a day, so many requests fail in one: each once, wherever it comes in
 this update or a later one, told apart by what it asks for. The next update goes on, after `plantain recover
---delete-copies` where one says "already exists"; a group that differs is halved until the request at fault stands
+--delete-leftovers` where one says "already exists"; a group that differs is halved until the request at fault stands
 alone. Converged means: the resources of an unharmed update, none doubled, none orphaned.
 
 | way | requests failed | of these converged | not made again | not tried |

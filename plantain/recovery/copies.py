@@ -8,9 +8,9 @@ is: the same in every field that people set, in the same place, and in no state 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from plantain.recovery.leftovers import Leftover
 from plantain.recovery.resource_search import SEARCHES, Search, listed
 
 if TYPE_CHECKING:
@@ -20,25 +20,7 @@ if TYPE_CHECKING:
 SERVERS_OWN = {"name", "etag", "createTime", "updateTime", "creationRecord", "mutationRecord", "mutationRecords"}
 
 
-@dataclass(frozen=True)
-class Copy:
-    """A second one of a resource in the state.
-
-    Attributes:
-        urn: of the resource that the state knows.
-        type: its type token.
-        name: full name of the one that it does not know.
-        service, path: where the API deletes it.
-    """
-
-    urn: str
-    type: str
-    name: str
-    service: str
-    path: str
-
-
-def copies(export: Mapping[str, Any], cloud: GoogleCloud) -> Iterator[Copy]:
+def copies(export: Mapping[str, Any], cloud: GoogleCloud) -> Iterator[Leftover]:
     """Exact copies of a state's resources that the state does not know.
 
     Raises:
@@ -55,7 +37,7 @@ def copies(export: Mapping[str, Any], cloud: GoogleCloud) -> Iterator[Copy]:
             if ours and not names(search, item, inputs) & known and told(item) == told(ours):
                 known.add(str(item["name"]))
                 path = f"{search.path.partition('/')[0]}/{item['name']}"
-                yield Copy(resource["urn"], resource["type"], str(item["name"]), search.service, path)
+                yield Leftover(resource["urn"], resource["type"], str(item["name"]), search.service, path)
 
 
 def names(search: Search, item: Mapping[str, Any], inputs: dict[str, Any]) -> set[str]:
@@ -68,12 +50,3 @@ def told(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: told(inner) for key, inner in value.items() if key not in SERVERS_OWN}
     return [told(inner) for inner in value] if isinstance(value, list) else value
-
-
-def delete(copy: Copy, cloud: GoogleCloud) -> None:
-    """Delete a copy.
-
-    Raises:
-        GoogleCloudError: the API refused.
-    """
-    cloud.call("DELETE", copy.service, copy.path)

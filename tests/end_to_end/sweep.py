@@ -19,8 +19,10 @@ import yaml
 
 from plantain.errors import StackError
 from plantain.google_cloud import GoogleCloud
-from plantain.recovery.copies import copies, delete
+from plantain.recovery.copies import copies
 from plantain.recovery.existing import take_over
+from plantain.recovery.leftovers import delete
+from plantain.recovery.unfinished import unfinished
 from plantain.sandbox_process import Sandbox
 from plantain.stack import Stack
 
@@ -235,15 +237,16 @@ def run(stack: Stack, keeper: Keeper, way: str, requests: Sequence[Request]) -> 
 
 
 def recover(stack: Stack, keeper: Keeper, course: Course) -> None:
-    """What ``plantain recover --delete-copies`` does."""
+    """What ``plantain recover --delete-leftovers`` does."""
     stack.recover()
     with GoogleCloud(lambda _: "sandbox", sandbox=keeper.ready().url) as cloud:
         if EXISTS.search(course.failure):
             course.taken += [one.name for one in take_over(stack, cloud) if not one.refusal]
         if not course.failure:
-            for copy in list(copies(stack.export(), cloud)):
-                delete(copy, cloud)
-                course.copies.append(copy.name)
+            export = stack.export()
+            for leftover in [*copies(export, cloud), *unfinished(export, cloud)]:
+                delete(leftover, cloud)
+                course.copies.append(leftover.name)
 
 
 def experiment(

@@ -9,10 +9,11 @@ import pytest
 
 from plantain.errors import GoogleCloudError, StackError
 from plantain.google_cloud import GoogleCloud
-from plantain.recovery.copies import copies, delete
+from plantain.recovery.copies import copies
 from plantain.recovery.drawn_names import named, under_earlier_names
 from plantain.recovery.existing import SECRET, UNKNOWN, Existing, creations, differs, take_over
 from plantain.recovery.import_ids import PROJECT
+from plantain.recovery.leftovers import delete
 
 STACK = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:gcp::gcp"

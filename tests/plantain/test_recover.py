@@ -11,14 +11,15 @@ import pytest
 
 from plantain import main
 from plantain.errors import StackError
-from plantain.recovery.copies import Copy
 from plantain.recovery.existing import Existing
+from plantain.recovery.leftovers import Leftover
 from plantain.recovery.pending import Pending
 from plantain.stack import Stack
 
 METRIC = "gcp:logging/metric:Metric"
 URN = f"urn:pulumi:sandbox::plantain::{METRIC}::images-accepted"
-BOARD = Copy(URN, METRIC, "projects/7/dashboards/a", "monitoring", "v1/projects/7/dashboards/a")
+BOARD = Leftover(URN, METRIC, "projects/7/dashboards/a", "monitoring", "v1/projects/7/dashboards/a")
+ROUTE = Leftover(URN, METRIC, "projects/p/global/routes/d", "compute", "compute/v1/routes/d", "default route")
 
 Recover = Callable[..., tuple[Any, str, str]]
 
@@ -33,7 +34,8 @@ def recover(
         *options: str,
         pending: tuple[Pending, ...] = (),
         existing: tuple[Existing, ...] | Exception = (),
-        doubled: tuple[Copy, ...] = (),
+        doubled: tuple[Leftover, ...] = (),
+        unfinished: tuple[Leftover, ...] = (),
     ) -> tuple[Any, str, str]:
         def found(*_: Any) -> tuple[Existing, ...]:
             if isinstance(existing, Exception):
@@ -44,7 +46,8 @@ def recover(
         monkeypatch.setattr(Stack, "export", lambda _: {"deployment": {}})
         monkeypatch.setattr("plantain.recovery.existing.take_over", found)
         monkeypatch.setattr("plantain.recovery.copies.copies", lambda *_: iter(doubled))
-        monkeypatch.setattr("plantain.recovery.copies.delete", lambda copy, _: deleted.append(copy))
+        monkeypatch.setattr("plantain.recovery.unfinished.unfinished", lambda *_: iter(unfinished))
+        monkeypatch.setattr("plantain.recovery.leftovers.delete", lambda leftover, _: deleted.append(leftover))
         monkeypatch.setattr(sys, "argv", ["plantain", "recover", "--stack", "sandbox", *options])
         with pytest.raises(SystemExit) as caught:
             main.main()
@@ -55,7 +58,7 @@ def recover(
     return run
 
 
-deleted: list[Copy] = []
+deleted: list[Leftover] = []
 
 
 def test_where_nothing_was_begun_only_the_lock_is_released(recover: Recover) -> None:
@@ -84,20 +87,23 @@ def test_what_is_not_the_stacks_ends_with_11_and_the_ways_out(recover: Recover) 
     assert f"pulumi import {METRIC} images-accepted images_accepted" in err
 
 
-def test_copies_are_shown_and_left_and_the_code_is_10(recover: Recover) -> None:
-    code, out, err = recover(doubled=(BOARD,))
+def test_leftovers_are_shown_and_left_and_the_code_is_10(recover: Recover) -> None:
+    code, out, err = recover(doubled=(BOARD,), unfinished=(ROUTE,))
     assert code == 10
-    assert "copy: not in" in out
-    assert "1 copies of stack sandbox's resources are in no state, and stay until they are deleted." in err
-    assert "cure: plantain recover --stack sandbox --delete-copies" in err
+    assert "copy: left over" in out
+    assert "default route: left over" in " ".join(out.split())
+    assert (
+        "2 resources are left over that no setting of stack sandbox asks for, and stay until they are deleted." in err
+    )
+    assert "cure: plantain recover --stack sandbox --delete-leftovers" in err
     assert not deleted
 
 
-def test_copies_are_deleted_when_that_is_asked_for(recover: Recover) -> None:
-    code, out, _ = recover("--delete-copies", doubled=(BOARD,))
+def test_leftovers_are_deleted_when_that_is_asked_for(recover: Recover) -> None:
+    code, out, _ = recover("--delete-leftovers", doubled=(BOARD,), unfinished=(ROUTE,))
     assert code == 0
     assert "copy: deleted" in out
-    assert deleted == [BOARD]
+    assert deleted == [BOARD, ROUTE]
 
 
 def test_a_program_that_does_not_run_ends_with_5(recover: Recover) -> None:
