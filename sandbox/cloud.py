@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.agents import Agents
     from sandbox.runtime.gateway import Gateway
     from sandbox.runtime.instances import Instances
+    from sandbox.services.monitoring.log_series import Counted
 
 SERVICES = "serviceusage.services"
 ORGANIZATIONS = "cloudresourcemanager.organizations"
@@ -58,6 +59,7 @@ class Cloud:
     Attributes:
         gateway, instances: set by the server once its sockets are open.
         agents: set by the application.
+        log_series: what log-based metrics have counted, by project, and in what state of its entries.
         drop: set by the server: drops the connection of a client address without an answer.
         control_token: set by the server: what callers of the control interface must show to change anything.
     """
@@ -88,6 +90,7 @@ class Cloud:
         self.log = RequestLog()
         self.background = Background(self.log)
         self.denials = Denials(self.store)
+        self.log_series: dict[str, tuple[Any, list[Counted]]] = {}
         self.services = services
         self.tokens = Tokens(
             self.store,

@@ -138,6 +138,22 @@ class Store:
             return [(name, json.loads(text)) for name, text in seen if text is not None]
         return [(name, json.loads(text)) for name, text in rows]
 
+    def latest_first(self, kind: str, parent: str) -> Iterator[Document]:
+        """Documents of a collection, the latest first, each read when it is asked for."""
+        query = "SELECT document FROM resources WHERE kind = ? AND parent = ? ORDER BY sequence DESC"
+        return (json.loads(text) for (text,) in self._connection.execute(query, (kind, parent)).fetchall())
+
+    def extent(self, kind: str, parent: str) -> tuple[int, int, int]:
+        """How many documents a collection has, the place of the latest, and their size: another after each change.
+
+        A document that was replaced by one of the same length makes no difference.
+        """
+        query = "SELECT count(*), coalesce(max(sequence), 0), coalesce(sum(length(document)), 0) FROM resources"
+        count, latest, size = self._connection.execute(
+            f"{query} WHERE kind = ? AND parent = ?", (kind, parent)
+        ).fetchone()
+        return count, latest, size
+
     def names(self, kind: str | None = None) -> dict[str, list[str]]:
         """Names of what is stored, by kind."""
         found: dict[str, list[str]] = {}

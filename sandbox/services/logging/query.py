@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -29,6 +29,7 @@ TOKEN = re.compile(
 FUNCTIONS = {"log_id", "source", "sample", "ip_in_net"}
 
 
+@lru_cache(maxsize=1024)  # alert policies, sinks and metrics ask with the same few, often
 def compile_filter(text: str) -> Test:
     """The predicate over log entries that a filter means; an empty filter admits all.
 

@@ -163,8 +163,10 @@ def absence_holds(cloud: Cloud, project: str, absence: Document, now: datetime) 
 def log_matches(cloud: Cloud, project: str, match: Document, now: datetime) -> Series | None:
     """An entry of the last five minutes matches."""
     admitted = compile_log_filter(match["filter"])
-    for entry in reversed(cloud.store.documents(ENTRIES, f"projects/{project}/entries")):
-        if now - time(entry["receiveTimestamp"]) <= timedelta(minutes=5) and admitted(entry):
+    for entry in cloud.store.latest_first(ENTRIES, f"projects/{project}/entries"):
+        if now - time(entry["receiveTimestamp"]) > timedelta(minutes=5):
+            break
+        if admitted(entry):
             return Series({"type": ""}, entry["resource"], "GAUGE", "INT64")
     return None
 
@@ -206,7 +208,7 @@ def settle(cloud: Cloud, project: str, name: str, policy: Document, holding: Ser
 
 def evaluate_all(cloud: Cloud) -> None:
     """Look at the policies of every project: when the clock was moved, and from time to time."""
-    for project in {name.split("/")[1] for name, _ in cloud.store.items(POLICIES)}:
+    for project in {name.split("/")[1] for name in cloud.store.names(POLICIES).get(POLICIES, ())}:
         evaluate(cloud, project)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from sandbox.errors import InvalidArgument
@@ -28,6 +29,7 @@ FUNCTIONS: dict[str, Callable[[str, list[str]], bool]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def compile_filter(text: str) -> Test:
     """The predicate over ``{"metric": ..., "resource": ..., "project": ...}`` that a filter means.
 

@@ -1,7 +1,9 @@
-"""Time series of log-based metrics, counted from the entries when they are asked for."""
+"""Time series of log-based metrics, counted from the entries when they are asked for and there are new ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +21,62 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+@dataclass
+class Counted:
+    """What one metric has counted for one monitored resource.
+
+    Attributes:
+        metric, resource: type and labels.
+        descriptor: of the metric.
+        buckets: of its distribution.
+        values: by the minute in which the entries were.
+        latest: the last entry of each minute.
+    """
+
+    metric: Document
+    resource: Document
+    descriptor: Document
+    buckets: Document
+    values: dict[datetime, list[float]] = field(default_factory=dict)
+    latest: dict[datetime, datetime] = field(default_factory=dict)
+
+    def add(self, moment: datetime, value: float) -> None:
+        """Count an entry."""
+        minute = moment.replace(second=0, microsecond=0)
+        self.values.setdefault(minute, []).append(value)
+        self.latest[minute] = max(moment, self.latest.get(minute, moment))
+
+    def series(self, now: datetime) -> Series:
+        """One point for each minute; the running one ends with its last entry, so that what was just logged is seen."""
+        found = Series(self.metric, self.resource, self.descriptor["metricKind"], self.descriptor["valueType"])
+        for minute, values in sorted(self.values.items()):
+            total: Value = sum(values)
+            if found.value_type == "DISTRIBUTION":
+                total = Distribution.of(values, self.buckets)
+            end = minute + timedelta(minutes=1)
+            found.points.append(Point(minute, end if end <= now else self.latest[minute], total))
+        return found
+
+
 def from_logs(cloud: Cloud, project: str) -> list[Series]:
     """The series of all log-based metrics, one point for each minute with matching entries."""
-    found: dict[str, Series] = {}
-    gathered: dict[tuple[str, datetime], list[float]] = {}
-    latest: dict[tuple[str, datetime], datetime] = {}
-    options: dict[str, Document] = {}
-    entries = cloud.store.documents(ENTRIES, f"projects/{project}/entries")
-    for metric in cloud.store.documents(LOG_METRICS, f"projects/{project}/metrics"):
+    metrics = cloud.store.documents(LOG_METRICS, f"projects/{project}/metrics")
+    if not metrics:
+        return []
+    parent = f"projects/{project}/entries"
+    # Each condition of each alert policy asks for them, and entries are thousands: they are counted once.
+    stamp = (metrics, cloud.store.extent(ENTRIES, parent))
+    known = cloud.log_series.get(project)
+    if known is None or known[0] != stamp:
+        known = cloud.log_series[project] = (stamp, counted(project, metrics, cloud.store.documents(ENTRIES, parent)))
+    now = cloud.clock.now()
+    return [one.series(now) for one in known[1]]
+
+
+def counted(project: str, metrics: Iterable[Document], entries: Iterable[Document]) -> list[Counted]:
+    """What the metrics count in the entries since they were made."""
+    found: dict[str, Counted] = {}
+    for metric in metrics:
         if metric.get("disabled"):
             continue
         admitted = compile_filter(metric["filter"])
@@ -44,18 +94,7 @@ def from_logs(cloud: Cloud, project: str) -> list[Series]:
             own = {"type": descriptor["type"], **({"labels": labels} if labels else {})}
             resource = {"type": entry["resource"]["type"], "labels": entry["resource"].get("labels", {})}
             key = series_name(project, own, resource)
-            found.setdefault(key, Series(own, resource, descriptor["metricKind"], descriptor["valueType"]))
-            options[key] = metric.get("bucketOptions", DEFAULT_BUCKETS)
-            moment = time(entry["timestamp"])
-            minute = moment.replace(second=0, microsecond=0)
-            gathered.setdefault((key, minute), []).append(value)
-            latest[key, minute] = max(moment, latest.get((key, minute), moment))
-    now = cloud.clock.now()
-    for (key, minute), values in sorted(gathered.items(), key=lambda item: item[0][1]):
-        total: Value = sum(values)
-        if found[key].value_type == "DISTRIBUTION":
-            total = Distribution.of(values, options[key])
-        end = minute + timedelta(minutes=1)
-        # The running minute ends with its last entry, so that what was just logged is seen.
-        found[key].points.append(Point(minute, end if end <= now else latest[key, minute], total))
+            if key not in found:
+                found[key] = Counted(own, resource, descriptor, metric.get("bucketOptions", DEFAULT_BUCKETS))
+            found[key].add(time(entry["timestamp"]), value)
     return list(found.values())

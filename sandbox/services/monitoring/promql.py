@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import InvalidArgument
@@ -84,6 +85,7 @@ def check(text: str) -> None:
     evaluator.value(parse(text))
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Any:
     """The query's tree.
 
