@@ -91,7 +91,8 @@ class FrontEnd:
             for name in ("x-http-method-override", "content-type"):
                 del changed[name]
         token = re.search(rb"(?:^|&)(?:access_token|oauth_token)=([^&]+)", query)
-        if token and "authorization" not in headers:
+        asked_about = scope["path"].endswith("/tokeninfo")  # there the token is the question, not the credential
+        if token and "authorization" not in headers and not asked_about:
             changed["authorization"] = f"Bearer {token[1].decode('ascii', 'replace')}"
         if body is not None:
             changed["content-length"] = str(len(body))

@@ -19,7 +19,7 @@ from sandbox.errors import (
 )
 
 #: Answerable without a credential: they say nothing about anybody's resources.
-OPEN = {"oauth2.token.exchange", "sts.token"}
+OPEN = {"oauth2.token.exchange", "oauth2.tokeninfo", "sts.token"}
 
 #: Their consumer is the caller's quota project, never the project they are about.
 ACCOUNT_WIDE = {

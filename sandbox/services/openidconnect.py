@@ -22,13 +22,18 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 #: Client id of application-default credentials; Cloud Run accepts identity tokens made out to it.
 APPLICATION_DEFAULT_CLIENT = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
+SCOPES = "openid https://www.googleapis.com/auth/cloud-platform https://www.googleapis.com/auth/userinfo.email"
+
+
+def subject(principal: Principal) -> str:
+    """Google's number for somebody."""
+    return str(int(hashlib.sha256(principal.member.encode()).hexdigest()[:17], 16))
 
 
 def userinfo(call: Call) -> dict[str, Any]:
     """Subject and address of the caller."""
-    subject = str(int(hashlib.sha256(call.principal.member.encode()).hexdigest()[:17], 16))
     domain = call.principal.email.partition("@")[2]
-    return {"sub": subject, "email": call.principal.email, "email_verified": True, "hd": domain}
+    return {"sub": subject(call.principal), "email": call.principal.email, "email_verified": True, "hd": domain}
 
 
 def exchange(call: Call) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def exchange(call: Call) -> dict[str, Any]:
     return {
         "access_token": call.cloud.tokens.access_token(principal, lifetime),
         "expires_in": lifetime,
-        "scope": "openid https://www.googleapis.com/auth/cloud-platform https://www.googleapis.com/auth/userinfo.email",
+        "scope": SCOPES,
         "token_type": "Bearer",
         "id_token": call.cloud.tokens.identity_token(principal, audience, lifetime),
     }
@@ -98,10 +103,44 @@ def key_claims(cloud: Cloud, token: str) -> dict[str, Any] | None:
     return claims
 
 
+def tokeninfo(call: Call) -> dict[str, Any]:
+    """Whose an access or identity token is, and until when.
+
+    Raises:
+        InvalidArgument: it is unknown or expired.
+    """
+    given = {**call.query, **{key: value for key, value in call.body.items() if isinstance(value, str)}}
+    client = {"azp": APPLICATION_DEFAULT_CLIENT, "aud": APPLICATION_DEFAULT_CLIENT}
+    if token := given.get("id_token"):
+        claims = call.cloud.tokens.verify(token)
+        if claims is None:
+            raise InvalidArgument("invalid_token: Invalid Value")
+        return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in claims.items()}
+    principal = call.cloud.tokens.principal(given.get("access_token", ""))
+    if principal is None:
+        raise InvalidArgument("invalid_token: Invalid Value")
+    lifetime = call.cloud.settings.access_token_lifetime
+    return {
+        **client,
+        "sub": subject(principal),
+        "scope": SCOPES,
+        "exp": str(int(call.cloud.clock.now().timestamp()) + lifetime),
+        "expires_in": str(lifetime),
+        "email": principal.email,
+        "email_verified": "true",
+        "access_type": "online",
+    }
+
+
 OAUTH2 = Service(
     name="oauth2",
     title="Google OAuth 2.0",
-    handlers={"oauth2.token.exchange": exchange, "oauth2.userinfo.get": userinfo},
+    handlers={
+        "oauth2.token.exchange": exchange,
+        "oauth2.tokeninfo": tokeninfo,
+        "oauth2.userinfo.get": userinfo,
+        "oauth2.me.get": userinfo,
+    },
 )
 SERVICE = Service(
     name="openidconnect",

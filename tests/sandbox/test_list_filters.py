@@ -80,7 +80,12 @@ def test_a_filter_that_cannot_be_read_is_refused(text: str) -> None:
 
 
 def test_lists_are_put_in_order_by_several_fields() -> None:
-    documents: list[Document] = [{"name": "a", "size": 9}, {"name": "b", "size": 10}, {"name": "c", "size": 9}, {"name": "d"}]
+    documents: list[Document] = [
+        {"name": "a", "size": 9},
+        {"name": "b", "size": 10},
+        {"name": "c", "size": 9},
+        {"name": "d"},
+    ]
     ordered = in_order(documents, documents, "size desc, name desc")
     assert [document["name"] for document in ordered] == ["b", "c", "a", "d"]
     with pytest.raises(InvalidArgument, match="Invalid order_by: size upward"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.services.cloudkms import autokey, crypto_keys, data_plane, import_jobs, key_rings, places, versions
+from sandbox.services.cloudkms import autokey, crypto_keys, data_plane, import_jobs, key_rings, places, raw, versions
 from sandbox.services.registry import Service
 
 SERVICE = Service(
@@ -21,6 +21,7 @@ SERVICE = Service(
         **crypto_keys.HANDLERS,
         **data_plane.HANDLERS,
         **places.HANDLERS,
+        **raw.HANDLERS,
         **versions.HANDLERS,
     },
     tick=crypto_keys.tick,

@@ -36,7 +36,10 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "SHA512": hashes.SHA512(),
 }
 MAC_BYTES = {"HMAC_SHA1": 20, "HMAC_SHA224": 28, "HMAC_SHA256": 32, "HMAC_SHA384": 48, "HMAC_SHA512": 64}
-SYMMETRIC_BYTES = {"GOOGLE_SYMMETRIC_ENCRYPTION": 32, "AES_256_GCM": 32, "AES_128_GCM": 16}
+SYMMETRIC_BYTES = {
+    "GOOGLE_SYMMETRIC_ENCRYPTION": 32,
+    **{f"AES_{bits}_{mode}": bits // 8 for bits in (128, 256) for mode in ("GCM", "CBC", "CTR")},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -55,13 +56,15 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def project(process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+def project(process: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The project's id; the environment is what ``plantain sandbox env`` prints, and clients are told nothing else."""
     wanted, cleared = process.environment()
     for name in cleared:
         monkeypatch.delenv(name, raising=False)
     for name, value in wanted.items():
         monkeypatch.setenv(name, value)
+    # Where gcloud is installed google-auth runs it for each client, a second of CPU, though the project is named below.
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
     monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", PROJECT)
     return PROJECT

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
+from sandbox.call import Principal
+from sandbox.cloud import Cloud
 from tests.sandbox.conftest import Caller
 
 ACCOUNTS = "/iam/v1/projects/test-project/serviceAccounts"
@@ -145,3 +147,22 @@ def test_a_pair_that_was_made_elsewhere_signs_once_its_certificate_is_uploaded(
     assert Caller(client, signed(own, aud="https://cloudresourcemanager.googleapis.com/"))("GET", PROJECT)[0] == 200
     status, refused = admin("POST", path, {"publicKeyData": base64.b64encode(b"none").decode()})
     assert (status, "X.509" in refused["error"]["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://oauth2.googleapis.com/tokeninfo", "https://www.googleapis.com/oauth2/v2/tokeninfo"]
+)
+def test_whose_a_token_is_can_be_asked_without_a_credential(cloud: Cloud, client: TestClient, address: str) -> None:
+    principal = Principal("user:jo@example.com")
+
+    def asked(**params: str) -> Any:
+        return client.get(address, params=params)
+
+    access = asked(access_token=cloud.tokens.access_token(principal, 60)).json()
+    assert (access["email"], access["email_verified"], access["sub"].isdigit()) == ("jo@example.com", "true", True)
+    assert "https://www.googleapis.com/auth/cloud-platform" in access["scope"]
+    identity = asked(id_token=cloud.tokens.identity_token(principal, "https://example.com", 60)).json()
+    assert (identity["aud"], identity["email"]) == ("https://example.com", "jo@example.com")
+    for wrong in ({"access_token": "x"}, {"id_token": "x.y.z"}, {}):
+        refusal = asked(**wrong)
+        assert (refusal.status_code, refusal.json()["error"]["message"]) == (400, "invalid_token: Invalid Value")
