@@ -42,7 +42,8 @@ JOURNALS = re.compile(
 )
 #: Numbers and identifiers that the server makes, and the digits by which Pulumi tells apart what it names itself.
 GENERATED = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{10}(?=-)|(?<=-)[0-9a-f]{7}(?![0-9a-z])"
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=-)[0-9a-f]{10}(?=-)|\d{6,}|[0-9a-f]{16,}|(?<=-)[0-9a-f]{7}(?![0-9a-z])|"
+    r"(?<=-\d{5}-)[a-z]{3}$"
 )
 #: Updates beyond one for each fault until an experiment counts as failed.
 PATIENCE = 5
