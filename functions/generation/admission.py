@@ -75,12 +75,24 @@ class Admission:
 
 
 class Room:
-    """What one request holds of an admission, given back at its end."""
+    """What one request holds of an admission, given back at its end.
 
-    def __init__(self, admission: Admission, expected: int = 0) -> None:
+    Args:
+        admission: of the instance.
+        expected: bytes of an answer that does not say how many.
+        beside: other room of the same request.
+    """
+
+    def __init__(self, admission: Admission, expected: int = 0, beside: "Room | None" = None) -> None:
         self._admission = admission
         self._expected = expected
+        self._beside = beside
         self._held = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the request holds any."""
+        return self._held > 0 or (self._beside is not None and self._beside.holds)
 
     async def take(self, content_length: int | None) -> None:
         """Wait for room for an answer's image."""
@@ -89,14 +101,18 @@ class Room:
 
     async def hold(self, count: int) -> None:
         """Wait for room for so many bytes."""
-        if count <= SMALL:
-            return
-        if self._held:
+        if self.holds:
             # Who holds some room already never waits for more: two such could wait for each other for ever.
-            self._admission.taken += count
-        else:
+            self.add(count)
+        elif count > SMALL:
             await self._admission.take(count)
-        self._held += count
+            self._held += count
+
+    def add(self, count: int) -> None:
+        """Count bytes that are held already."""
+        if count > SMALL:
+            self._admission.taken += count
+            self._held += count
 
     def leave(self) -> None:
         """Give everything back."""

@@ -1,17 +1,19 @@
 """HTTP: routes, the error envelope, one log line per request."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TextIO
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from generation.admission import Room
+from generation.admission import SMALL, Room
 from generation.caller import Caller, authorise, caller_of
 from generation.clients import Clients, connect
 from generation.decoding import object_of
@@ -28,6 +30,10 @@ from generation.validation import parse
 
 LARGEST_BODY = 32 * 1024 * 1024
 """Cloud Run takes no larger HTTP/1 request (docs.cloud.google.com/run/quotas, read 2026-08)."""
+READ_SECONDS = 120.0
+"""A request that has not been read by then is given up, so that no slow sender keeps the room of others."""
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+LONGEST_NUMBER = 20
 CHUNK = 1024 * 1024
 """Answers are streamed: Cloud Run lets none pass in one piece that is larger than 32 MiB."""
 IMAGE = re.compile(r"/images/([^/]+)")
@@ -75,7 +81,8 @@ class Application:
         """Answer a request, whatever happens, and log how."""
         start = time.monotonic()
         trace, span = trace_of(request.headers)
-        line = Line(request.method, _route(request.url.path), trace, span)
+        method = request.method if request.method in METHODS else "unknown"
+        line = Line(method, _route(request.url.path), trace, span)
         line.event = OUTCOME if (line.method, line.route) in MAKING else "request"
         try:
             with self._shutdown.request():
@@ -148,6 +155,7 @@ class Application:
         )
 
     async def _generate(self, request: Request, line: Line) -> Response:
+        arrived = time.monotonic()
         self._shutdown.must_admit()
         generator, clients, settings = await self._ready()
         caller = caller_of(request.headers)
@@ -155,13 +163,20 @@ class Application:
         authorise(caller, settings)
         room = Room(generator.admission)
         try:
-            await room.hold(_announced(request))
-            asked, models = parse(await _body(request), settings)
-            order = Order(asked, models, caller, _address(request))
+            async with _soon():
+                body = await _body(request, room)
+            asked, models = parse(body, settings)
+            order = Order(asked, models, caller, _address(request), arrived, room)
             with clients.telemetry.request(request.headers, line.route):
-                return await self._made(generator, order, line)
-        finally:
+                response = await self._made(generator, order, line)
+        except BaseException:
             room.leave()
+            raise
+        if isinstance(response, Streamed):
+            response.room = room
+        else:
+            room.leave()
+        return response
 
     async def _work_off(self, request: Request, line: Line) -> Response:
         """Make what the queue sends: a request that waits in the bucket.
@@ -176,18 +191,22 @@ class Application:
                 "Only the campaign's queue calls this path",
                 hint="Ask with POST /images and async",
             )
-        name = str(object_of(await _body(request)).get("request"))
-        body, email = await generator.queued(name)
-        line.caller_domain = email.rpartition("@")[2]
-        asked, models = parse(body, settings)
+        room = Room(generator.admission)
         try:
+            async with _soon():
+                name = str(object_of(await _body(request, room)).get("request"))
+                body, email = await generator.queued(name, room)
+            line.caller_domain = email.rpartition("@")[2]
+            asked, models = parse(body, settings)
             with clients.telemetry.request(request.headers, line.route):
-                return await self._made(generator, Order(asked, models, Caller(email)), line)
+                return await self._made(generator, Order(asked, models, Caller(email), room=room), line)
         except GenerationError as error:
-            if error.may_succeed_later and error.reason is not Reason.BUDGET_EXCEEDED:
+            if line.model == "" or (error.may_succeed_later and error.reason is not Reason.BUDGET_EXCEEDED):
                 raise
             line.failed(error)
             return _json(error.envelope())
+        finally:
+            room.leave()
 
     async def _made(self, generator: Generator, order: Order, line: Line) -> Response:
         line.model, line.request_id = order.models[0].id, order.request.request_id or ""
@@ -218,11 +237,44 @@ class Application:
             return self._generator, self._clients, self._settings
 
 
-async def _body(request: Request) -> bytes:
+class Streamed(StreamingResponse):
+    """A long answer, in pieces; what it holds of the room is given back once it is sent."""
+
+    room: Room | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Part of Starlette's protocol."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.room is not None:
+                self.room.leave()
+
+
+@contextlib.asynccontextmanager
+async def _soon() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            yield
+    except TimeoutError:
+        raise failure(
+            Reason.DEADLINE_EXCEEDED,
+            f"The request was not read within {READ_SECONDS:.0f} s: it comes slowly, or there is no room for it",
+            hint="Upload references to a bucket and give their gs:// addresses: gcloud storage cp FILE gs://BUCKET/",
+            retry_after=5.0,
+        ) from None
+
+
+async def _body(request: Request, room: Room) -> bytes:
+    announced = _announced(request)
+    await room.hold(announced or 0)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
+        if announced is None and size > SMALL:
+            announced = LARGEST_BODY  # as long as it may become: who does not say how long it is, waits longest
+            await room.hold(announced)
         if size > LARGEST_BODY:
             raise failure(
                 Reason.REQUEST_TOO_LARGE,
@@ -233,9 +285,11 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _announced(request: Request) -> int:
+def _announced(request: Request) -> int | None:
     length = request.headers.get("content-length", "")
-    return min(int(length), LARGEST_BODY) if length.isascii() and length.isdigit() else 0
+    if not length.isascii() or not length.isdigit():
+        return None
+    return LARGEST_BODY if len(length) > LONGEST_NUMBER else min(int(length), LARGEST_BODY)
 
 
 def _address(request: Request) -> str:
@@ -266,14 +320,14 @@ def _retry_header(error: GenerationError) -> dict[str, str]:
 
 
 def _json(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    body = json.dumps(document, ensure_ascii=False).encode()
+    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     # Signed URLs belong to the caller and to nobody's cache.
     named = {"Cache-Control": "no-store", **(headers or {})}
     if len(body) <= CHUNK:
         return Response(body, status, named, "application/json")
-    return StreamingResponse(_chunks(body), status, named, "application/json")
+    return Streamed(_chunks(body), status, named, "application/json")
 
 
-def _chunks(body: bytes) -> Iterator[bytes]:
+async def _chunks(body: bytes) -> AsyncIterator[bytes]:
     for at in range(0, len(body), CHUNK):
         yield body[at : at + CHUNK]

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from generation.bucket import ObjectStore
 from generation.conversation import Turn
-from generation.errors import Reason, failure
+from generation.errors import GenerationError, Reason, failure
 from generation.outcome import Drawn
 from generation.picture import EXTENSIONS, Picture, read_picture
-from generation.record import KeptImage, Record, image_object, record_object
+from generation.record import FOLDER, KeptImage, Record, image_object, record_object
 
 JSON = "application/json"
 LARGE = 4 * 1024 * 1024
@@ -39,13 +39,19 @@ class Archive:
         if data is None:
             return None
         try:
-            return Record.model_validate_json(data)
+            record = Record.model_validate_json(data)
         except ValidationError as error:
-            raise failure(
-                Reason.INTERNAL,
-                f"{self.uri(record_object(image))} cannot be read as a record ({error.error_count()} problems)",
-                hint=f"Look at it: gcloud storage cat {self.uri(record_object(image))}",
-            ) from None
+            raise self._unreadable(image, f"{error.error_count()} problems") from None
+        if record.id != image or not all(kept.object.startswith(f"{FOLDER}/{image}/") for kept in record.images):
+            raise self._unreadable(image, "it speaks of another image")
+        return record
+
+    def _unreadable(self, image: str, why: str) -> GenerationError:
+        return failure(
+            Reason.INTERNAL,
+            f"{self.uri(record_object(image))} cannot be read as a record ({why}): this function did not write it",
+            hint=f"Look at it: gcloud storage cat {self.uri(record_object(image))}",
+        )
 
     async def keep_image(
         self, image: str, index: int, drawn: Drawn, *, attempt: int, seed: int | None, notes: dict[str, str]
@@ -128,7 +134,10 @@ class Archive:
             if record is None:
                 break
             first = record.images[0]
-            signature = base64.b64decode(first.thought_signature)
+            try:
+                signature = base64.b64decode(first.thought_signature, validate=True)
+            except ValueError:
+                raise self._unreadable(following, "its thoughtSignature is not base64") from None
             turns.append(Turn(record.prompt, self.uri(first.object), first.mime_type, signature))
             following = record.provenance.previous
         return turns[::-1]

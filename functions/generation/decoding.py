@@ -17,6 +17,7 @@ import pybase64
 
 START = re.compile(rb'"data"\s*:\s*"')
 ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|[^u])")
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 QUOTE = b'"'
 BACKSLASH = b"\\"
 TAIL = 64
@@ -77,10 +78,11 @@ class Splitter:
         """
         if self._decoder is not None:
             raise ValueError("the text ends within data")
-        document = json.loads(b"".join((*self._text, self._tail)), object_hook=self._put_back)
+        text = b"".join((*self._text, self._tail))
+        document = json.loads(text, object_hook=self._put_back)
         if not isinstance(document, dict):
             raise ValueError("the text is no JSON object")  # noqa: TRY004 -- of a text, all that is wrong is its value
-        return document
+        return _whole(document) if HALF.search(text) else document
 
     def _put_back(self, entry: Document) -> Document:
         data = entry.get("data")
@@ -147,6 +149,17 @@ def object_of(body: bytes) -> Document:
     """A JSON text as an object; empty where it is none."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    if not isinstance(document, dict):
+        return {}
+    return _whole(document) if HALF.search(body) else document
+
+
+def _whole(value: Any) -> Any:
+    """The same without halves of surrogate pairs, which JSON can escape and UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value

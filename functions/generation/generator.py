@@ -35,6 +35,8 @@ from generation.usage import Cost, Usage
 
 STORE_SECONDS = 120.0
 """Storing may take this long beyond timeoutSeconds: by then the image is paid for. A claim is held as much longer."""
+INLINE = 4
+"""How often an image is held while it is put into an answer: as bytes, as base64, and in the JSON around it."""
 THOUGHTS = 2000
 """Tokens of thinking that an estimate allows for; 200 to 1,500 were seen."""
 CHARACTERS_PER_TOKEN = 3
@@ -58,12 +60,16 @@ class Order:
         models: to be tried in turn, at least one.
         caller: for whom.
         address: origin at which the function was called.
+        arrived: when, on the clock of `time.monotonic`; now when left out.
+        room: what the request holds in memory itself.
     """
 
     request: Request
     models: Sequence[Model]
     caller: Caller = NOBODY
     address: str = ""
+    arrived: float | None = None
+    room: Room | None = None
 
 
 class Generator:
@@ -92,10 +98,10 @@ class Generator:
         Raises:
             GenerationError: there is no image.
         """
-        start = time.monotonic()
+        start = time.monotonic() if order.arrived is None else order.arrived
         seconds = order.request.timeout_seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(start + seconds - time.monotonic()):
                 return await self._answered(order, start, start + seconds)
         except TimeoutError:
             raise failure(
@@ -115,10 +121,10 @@ class Generator:
         if made is None and request.asynchronous:
             return await self._hand_over(order, choices[0])
         if made is not None:
-            return await self._answer(request, made, fresh=False, start=start)
+            return await self._answer(order, made, fresh=False, start=start)
         key = tuple(choice.image for choice in choices)
         made, started = await self._flights.join(key, lambda: self._make(order, choices, sources, deadline))
-        return await self._answer(request, made, fresh=started and made.own, start=start)
+        return await self._answer(order, made, fresh=started and made.own, start=start)
 
     async def show(self, image: str) -> dict[str, object] | Pending:
         """The record of an image with fresh signed URLs, or how far it is; an empty id is nobody's.
@@ -144,13 +150,13 @@ class Generator:
             entry |= {"uri": self._archive.uri(kept.object), "signedUrl": url}
         return document
 
-    async def queued(self, name: str) -> tuple[bytes, str]:
+    async def queued(self, name: str, room: Room) -> tuple[bytes, str]:
         """A request that was handed to the queue, and the e-mail of its caller.
 
         Raises:
             GenerationError: IMAGE_NOT_FOUND, there is none.
         """
-        return await self._pendings.read(name)
+        return await self._pendings.read(name, room)
 
     def refuse(self) -> None:
         """Turn away who only waits: for room, or for a turn with the model."""
@@ -187,7 +193,7 @@ class Generator:
                     raise invalid([Violation("template.name", Reason.TEMPLATE_FAILED, problem, hint)])
                 text = kept.decode("utf-8", "replace")
             request = written(request, text)
-            order = Order(request, order.models, order.caller, order.address)
+            order = replace(order, request=request)
         if not (request.references or request.mask or request.reference_set):
             return order, Sources()
         return order, await find_sources(request, order.models, self._store, self._settings.bucket)
@@ -214,7 +220,9 @@ class Generator:
             raise AssertionError("validation lets async through only where there is a queue")
         self._take_rate(order)
         self._must_afford(order.request, choice.model)
-        document = order.request.model_dump_json(by_alias=True, exclude_defaults=True, exclude={"asynchronous"})
+        document = order.request.model_dump_json(
+            by_alias=True, exclude_defaults=True, exclude={"asynchronous", "delivery"}
+        )
         name = await self._pendings.add(choice.image, document, order.caller.email)
         if name is not None:
             seconds = round(order.request.timeout_seconds + STORE_SECONDS)
@@ -279,7 +287,11 @@ class Generator:
             if record is not None:
                 return Made(record)
             raise failure(Reason.INTERNAL, f"The record of image {choice.image} was there and is gone")
-        room = Room(self.admission, EXPECTED_BYTES.get(request.image_size or choice.model.default_size, 0))
+        room = Room(
+            self.admission,
+            EXPECTED_BYTES.get(request.image_size or choice.model.default_size, 0),
+            beside=order.room,
+        )
         try:
             work = Work(request, choice, sources, turns, order.caller.email, room)
             return await self._painter.paint(work, attempt=claim.number, start=start, deadline=deadline)
@@ -310,13 +322,13 @@ class Generator:
         if self._ledger is not None:
             self._ledger.must_fit(estimate(request, model))
 
-    async def _answer(self, request: Request, made: Made, *, fresh: bool, start: float) -> ImageAnswer:
+    async def _answer(self, order: Order, made: Made, *, fresh: bool, start: float) -> ImageAnswer:
         record = made.record
         signing = time.monotonic()
         urls = await self._archive.signed_urls(record)
         data: Sequence[bytes | None] = [None] * len(record.images)
-        if request.delivery is Delivery.INLINE:
-            data = made.data or await self._archive.bytes_of(record)
+        if order.request.delivery is Delivery.INLINE:
+            data = await self._inline(order, made)
         now = time.monotonic()
         model = table().get(record.model)
         nothing = Cost.nothing(model) if model else record.cost.model_copy(update={"amount": 0.0})
@@ -354,6 +366,15 @@ class Generator:
             disclosure=record.disclosure,
             skipped=made.skipped,
         )
+
+    async def _inline(self, order: Order, made: Made) -> Sequence[bytes]:
+        room = order.room or Room(self.admission)
+        count = INLINE * sum(image.bytes for image in made.record.images)
+        if made.data is not None:
+            room.add(count)
+            return made.data
+        await room.hold(count)
+        return await self._archive.bytes_of(made.record)
 
 
 def _reason(error: BaseException) -> str:

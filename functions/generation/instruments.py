@@ -34,7 +34,7 @@ EXPORT_MILLISECONDS = 60_000
 SAMPLED_WITHOUT_PARENT = 0.01
 BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000)
 STAGES = ("queue", "model", "store", "total")
-CLOUD = re.compile(r"^([0-9a-f]{32})/(\d+)(?:;o=(\d))?")
+CLOUD = re.compile(r"^([0-9a-f]{32})/([0-9]{1,20})(?:;o=([0-9]))?")
 PARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 
 

@@ -22,7 +22,7 @@ from generation.record import ImageAnswer
 from generation.request import Request
 from generation.usage import Cost, Usage
 
-TRACE = re.compile(r"^([0-9a-f]{32})/?(\d*)")
+TRACE = re.compile(r"^([0-9a-f]{32})/?([0-9]{0,20})")
 TRACE_PARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
 WARNINGS = {ErrorClass.INVALID, ErrorClass.SAFETY}
 FRAMES = 6
@@ -144,7 +144,7 @@ def write(
         document["logging.googleapis.com/spanId"] = line.span
     kept = {key: value for key, value in document.items() if value not in ("", None, [])}
     stream = output or sys.stdout
-    stream.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    stream.write(json.dumps(kept) + "\n")  # in ASCII, which every locale can write
     stream.flush()
     return kept
 

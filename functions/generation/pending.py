@@ -6,6 +6,7 @@ key, and the task names only the object.
 
 import re
 
+from generation.admission import Room
 from generation.bucket import ObjectStore
 from generation.claim import FAILED, PREFIX
 from generation.errors import REASONS, ErrorClass, Reason, failure
@@ -46,21 +47,22 @@ class Pendings:
         created = await self._store.create(name, document.encode(), JSON, {CALLER: caller} if caller else {})
         return name if created else None
 
-    async def read(self, name: str) -> tuple[bytes, str]:
-        """A request of the queue, and the e-mail of its caller.
+    async def read(self, name: str, room: Room) -> tuple[bytes, str]:
+        """A request of the queue, and the e-mail of its caller; it is read once there is room for it.
 
         Raises:
             GenerationError: IMAGE_NOT_FOUND, there is no such request.
         """
-        data = await self._store.read(name) if NAME.fullmatch(name) else None
+        listed = await self._store.list(name, most=1) if NAME.fullmatch(name) else []
+        await room.hold(sum(stored.bytes for stored in listed))
+        data = await self._store.read(name) if listed else None
         if data is None:
             raise failure(
                 Reason.IMAGE_NOT_FOUND,
                 "There is no such request in the queue",
                 hint="Only the campaign's queue calls this path; ask with POST /images and async",
             )
-        listed = await self._store.list(name, most=1)
-        return data, listed[0].metadata.get(CALLER, "") if listed else ""
+        return data, listed[0].metadata.get(CALLER, "")
 
     async def state(self, image: str) -> Pending | None:
         """How far an image is that has no record; None for one that nobody asked for.

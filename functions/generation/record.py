@@ -9,16 +9,17 @@ from generation.disclosure import Disclosure
 from generation.usage import Answer, Cost, Usage
 
 SCHEMA = 1
+FOLDER = "images"
 
 
 def image_object(image: str, index: int, extension: str, *, attempt: int = 0) -> str:
     """Name of an image's object. Only where an earlier attempt left one behind does the name show the attempt."""
-    return f"images/{image}/{index}{f'-{attempt}' if attempt else ''}.{extension}"
+    return f"{FOLDER}/{image}/{index}{f'-{attempt}' if attempt else ''}.{extension}"
 
 
 def record_object(image: str) -> str:
     """Name of a record's object."""
-    return f"images/{image}/record.json"
+    return f"{FOLDER}/{image}/record.json"
 
 
 def milliseconds(seconds: float) -> int:
@@ -119,7 +120,7 @@ class Record(Answer):
     seed: int | None
     labels: dict[str, str]
     request_id: str | None
-    images: tuple[KeptImage, ...]
+    images: tuple[KeptImage, ...] = Field(min_length=1)
     usage: Usage
     cost: Cost
     timing: Timing
