@@ -14,6 +14,7 @@ from plantain import reference as command_reference
 from plantain.doctor import catalogue as doctor_catalogue
 from policies import reference as policy_reference
 from tests.conformance import coverage
+from tests.infra import graph
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,6 +76,7 @@ def main() -> None:
     shapes = json.loads((ROOT / "bench" / "shapes.json").read_text())
     (ROOT / "docs" / "shapes.md").write_text(shapes_page.page(shapes))
     audit_pages.main()
+    graph.main()
 
 
 if __name__ == "__main__":
