@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
+from sandbox.services.monitoring import log_series
 from sandbox.services.monitoring.series import record
 from tests.sandbox.conftest import Caller
 
@@ -219,6 +220,35 @@ def test_log_metrics_count_entries_from_their_creation_on(
     text = 'metric.type="logging.googleapis.com/user/latency"'
     (mean,) = read(text, alignmentPeriod="3600s", perSeriesAligner="ALIGN_MEAN")
     assert values(mean) == [pytest.approx(300)]
+
+
+def test_entries_are_counted_again_only_when_they_or_the_metrics_changed(
+    admin: Caller, url: str, read: Callable[..., list[Document]], project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs, counts = url.replace("monitoring/v3", "logging/v2"), []
+    counted = log_series.counted
+
+    def noted(*arguments: Any) -> list[log_series.Counted]:
+        counts.append(arguments[0])
+        return counted(*arguments)
+
+    def log(text: str) -> None:
+        entry = {"logName": f"projects/{project}/logs/app", "resource": {"type": "global"}, "textPayload": text}
+        assert admin("POST", "/logging/v2/entries:write", {"entries": [entry]})[0] == 200
+
+    def total() -> float:
+        return sum(sum(values(one)) for one in read('metric.type="logging.googleapis.com/user/words"'))
+
+    monkeypatch.setattr(log_series, "counted", noted)
+    metric = {"name": "words", "filter": 'textPayload:"a"'}
+    assert admin("POST", f"{logs}/metrics", metric)[0] == 200
+    log("a")
+    assert (total(), total(), len(counts)) == (1, 1, 1)
+    log("b")
+    log("a again")
+    assert (total(), total(), len(counts)) == (2, 2, 2)
+    assert admin("PUT", f"{logs}/metrics/words", {**metric, "filter": 'textPayload:"b"'})[0] == 200
+    assert (total(), len(counts)) == (1, 3)
 
 
 def test_descriptors_are_googles_or_the_callers(admin: Caller, url: str, write: Callable[..., Any]) -> None:
