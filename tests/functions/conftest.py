@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from generation.clients import Clients, connect
 from generation.retry import Policy
 from generation.settings import Settings
 from tests.functions.fake_google import EMAIL, TOKEN, FakeGoogle, Server
+from tests.functions.instance import Start, instances
 
 ENVIRONMENT = {
     "GOOGLE_CLOUD_PROJECT": "spring-launch-4711",
@@ -102,3 +104,10 @@ async def function(google: FakeGoogle) -> AsyncIterator[Function]:  # noqa: ARG0
     running = Function(ENVIRONMENT)
     yield running
     await running.close()
+
+
+@pytest.fixture
+def start(google: FakeGoogle, tmp_path: Path) -> Iterator[Start]:
+    """Starts instances in processes of their own; ended with the test."""
+    with instances(google, ENVIRONMENT, tmp_path) as starts:
+        yield starts

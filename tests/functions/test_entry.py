@@ -6,19 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.functions.conftest import ENVIRONMENT
 from tests.functions.fake_google import LOOPBACK, TOKEN, FakeGoogle
-
-FOLDER = Path(__file__).parents[2] / "functions"
-START_SECONDS = 60
+from tests.functions.instance import FOLDER, START_SECONDS, address_of
 
 
 @pytest.fixture(params=[(), ("--asgi",)], ids=["autodetected", "asgi"])
@@ -42,21 +38,6 @@ def deployed(request: pytest.FixtureRequest, google: FakeGoogle, tmp_path: Path)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(START_SECONDS)
-
-
-def address_of(process: subprocess.Popen[bytes]) -> str:
-    """Where a server listens, as soon as it does."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        for port in _listening(process.pid):
-            return f"http://{LOOPBACK}:{port}"
-        time.sleep(0.05)
-    raise AssertionError("the function does not listen")
-
-
-def _listening(leader: int) -> list[int]:
-    family = [psutil.Process(leader), *psutil.Process(leader).children(recursive=True)]
-    return [c.laddr.port for p in family for c in p.net_connections("tcp") if c.status == "LISTEN"]
 
 
 def test_it_makes_an_image_and_logs_one_line(deployed: tuple[str, Path], google: FakeGoogle) -> None:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from plantain.sandbox_process import Sandbox
-from tests.functions.test_entry import FOLDER
+from tests.functions.instance import FOLDER
 
 pytestmark = [pytest.mark.timeout(300)]
 

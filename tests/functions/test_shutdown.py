@@ -1,97 +1,18 @@
 """An instance that is told to end: a real server process, and SIGTERM as Cloud Run sends it."""
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from generation import shutdown
-from tests.functions.conftest import ENVIRONMENT
-from tests.functions.fake_google import LOOPBACK, MONITORING, FakeGoogle
-from tests.functions.test_entry import FOLDER, address_of
+from tests.functions.fake_google import MONITORING, FakeGoogle
+from tests.functions.instance import Start, under_way
 
 PLATFORM_SECONDS = 10
 """Cloud Run kills an instance so long after SIGTERM."""
-MOST_SECONDS = 60
-"""On a machine with much else to do."""
-
-
-class Instance:
-    """A running function."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.address = address_of(process)
-        self._process = process
-        self._log = log
-
-    def ask(self, **fields: Any) -> httpx.Response:
-        return httpx.post(f"{self.address}/images", json=fields, timeout=60, trust_env=False)
-
-    def end(self) -> None:
-        """SIGTERM."""
-        self._process.send_signal(signal.SIGTERM)
-
-    def must_end(self) -> None:
-        """It ends by itself."""
-        self._process.wait(MOST_SECONDS)
-
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
-
-
-Start = Callable[..., Instance]
-
-
-@pytest.fixture
-def start(google: FakeGoogle, tmp_path: Path) -> Iterator[Start]:
-    """Starts an instance, as deployed; ended with the test."""
-    source = tmp_path / "source"
-    shutil.copytree(FOLDER, source, ignore=shutil.ignore_patterns("__pycache__"))
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def starts(**settings: str) -> Instance:
-        log = tmp_path / f"log-{len(processes)}"
-        environment = ENVIRONMENT | google.environment | {"PATH": os.environ["PATH"], "FUNCTION_TARGET": "images"}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "functions_framework", f"--host={LOOPBACK}", "--port=0", "--asgi"],
-                cwd=source,
-                env=environment | settings,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        processes.append(process)
-        return Instance(process, log)
-
-    yield starts
-    for process in processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-@contextmanager
-def under_way(google: FakeGoogle, count: int) -> Iterator[None]:
-    """Until the model has been asked so often."""
-    deadline = time.monotonic() + 30
-    while len(google.model_calls) < count and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(google.model_calls) == count
-    yield
 
 
 def test_what_is_under_way_is_finished_and_everything_is_written(start: Start, google: FakeGoogle) -> None:
