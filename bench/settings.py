@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from bench.machine import machine
 from infra import wheels
 from plantain.audit.events import steps
 from plantain.errors import StackError
+from plantain.recovery.existing import take_over
 from plantain.stack import Stack
 from tests.end_to_end.organization import NUMBER, Organization
 from tests.infra.setting_case import CAMPAIGN, FOUNDATION, JOINED, SEED, Case, changed, filled
@@ -113,6 +114,7 @@ class World:
         self._project(SPRING, labels)
         self._furnish()
         self.stacks: dict[str, Stack] = {}
+        self.suffix = ""  # of the names of keys, once those without were given up
 
     def _project(self, project: str, labels: Mapping[str, str]) -> str:
         call = self.organization.call
@@ -204,6 +206,8 @@ class World:
         folder = self.organization.project / "campaigns" / name
         shutil.rmtree(folder, ignore_errors=True)
         if campaign is not None:
+            if self.suffix and chosen:
+                campaign["keys"] = {"suffix": self.suffix, **campaign.get("keys", {})}
             folder.mkdir(parents=True)
             (folder / f"{campaign['labels']['campaign']}.yaml").write_text(yaml.safe_dump(campaign))
             if settings.get("campaigns") != "":
@@ -225,9 +229,9 @@ def previewed(world: World, case: Case) -> dict[str, Any]:
     return {"digest": case.digest, "seconds": round(time.monotonic() - started, 1), **found}
 
 
-def deployed(world: World, name: str) -> Iterator[dict[str, Any]]:
-    """Deploy a shape's cases in rounds."""
-    cases = [case for case in CASES if case.shape == name and not case.apart]
+def deployed(world: World, name: str, without: Container[str] = ()) -> Iterator[dict[str, Any]]:
+    """Deploy a shape's cases in rounds, apart from those that an earlier run deployed."""
+    cases = [case for case in CASES if case.shape == name and not case.apart and case.name not in without]
     some = [case for case in cases if not case.alone]
     replacing = [[case] for case in cases if case.alone and case.why]
     lasting = [case for case in cases if case.alone and not case.why]  # cannot be taken back, so nothing comes after
@@ -237,11 +241,29 @@ def deployed(world: World, name: str) -> Iterator[dict[str, Any]]:
         started = time.monotonic()
         row: dict[str, Any] = {"shape": name, "settings": sorted(case.name for case in group)}
         try:
-            world.stacks[name].up()
+            if taken_over := up(world.stacks[name]):
+                row["recovered"] = taken_over
             world.stacks[name].preview(expect_no_changes=True)
         except StackError as error:
             row["failed"] = str(error).strip().splitlines()[-40:]
+        if any(case.path.startswith("keys.") for case in group):
+            world.suffix = f"r{int(world.suffix[1:] or 0) + 1}"
         yield row | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def up(stack: Stack) -> list[str]:
+    """Deploy, and do what the program says where a name is taken; returns what was taken over."""
+    try:
+        stack.up()
+    except StackError as error:
+        if "plantain recover" not in str(error) or "suffix" in str(error):
+            raise
+        stack.recover()
+        with stack.cloud() as cloud:
+            found = take_over(stack, cloud)
+        stack.up()
+        return sorted(one.name for one in found if not one.refusal)
+    return []
 
 
 def problems(case: Case, row: Mapping[str, Any]) -> Iterator[str]:
@@ -254,7 +276,14 @@ def problems(case: Case, row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def measure(
-    names: tuple[str, ...], results: dict[str, Any], *, only: str, anew: Sequence[str], preview: bool, deploy: bool
+    names: tuple[str, ...],
+    results: dict[str, Any],
+    *,
+    only: str,
+    anew: Sequence[str],
+    preview: bool,
+    deploy: bool,
+    without: Container[str] = (),
 ) -> list[str]:
     """Preview and deploy the cases of shapes that share a sandbox; returns what is wrong."""
     wrong: list[str] = []
@@ -273,7 +302,7 @@ def measure(
                     sys.stderr.write(f"{case.name}: { ({k: v for k, v in row.items() if k != 'digest'}) }\n")
                     write(results)
                 if deploy:
-                    for row in deployed(world, name):
+                    for row in deployed(world, name, without):
                         results["rounds"].append(row)
                         sys.stderr.write(f"{row}\n")
                         wrong += [f"{row['settings']}: {' '.join(row['failed'])[-600:]}"] if "failed" in row else []
@@ -293,6 +322,12 @@ def stale(case: Case) -> bool:
     kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     row = kept.get("cases", {}).get(case.name, {})
     return row.get("digest") != case.digest or "refused" in row or "recorded" in row
+
+
+def succeeded() -> list[dict[str, Any]]:
+    """The rounds that earlier runs deployed."""
+    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return [row for row in kept.get("rounds", []) if "failed" not in row]
 
 
 def record(folder: Path, results: dict[str, Any]) -> None:
@@ -334,14 +369,17 @@ def main() -> int:
         "--anew", nargs="*", default=[], help="parts of names: preview these although they have a result"
     )
     parser.add_argument("--deploy", action="store_true", help="deploy, and preview what has no result yet")
+    parser.add_argument("--missing", action="store_true", help="with --deploy: only what no run has deployed yet")
     chosen = parser.parse_args()
+    kept = succeeded() if chosen.missing else []
     results: dict[str, Any] = {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
         "deployed": {},
-        "rounds": [],
+        "rounds": kept,
         "cases": {},
     }
+    without = {name for row in kept for name in row["settings"]}
     wrong: list[str] = []
     if chosen.record:
         with tempfile.TemporaryDirectory() as folder:
@@ -351,7 +389,9 @@ def main() -> int:
         if not chosen.shapes or set(names) & set(chosen.shapes):
             preview = chosen.preview or not (chosen.deploy or chosen.anew)
             deploy = chosen.deploy or not (chosen.preview or chosen.only or chosen.anew)
-            wrong += measure(names, results, only=chosen.only, anew=chosen.anew, preview=preview, deploy=deploy)
+            wrong += measure(
+                names, results, only=chosen.only, anew=chosen.anew, preview=preview, deploy=deploy, without=without
+            )
     sys.stdout.write("\n".join(wrong or [f"{len(results['cases'])} settings: {RESULTS.name} written"]) + "\n")
     return int(bool(wrong))
 

@@ -11,7 +11,7 @@ from functools import partial
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming
+from infra import error_hooks, naming
 from infra.component import Component
 from infra.placement_model import Keys
 from infra.retention import Retention
@@ -93,10 +93,9 @@ class Encryption(Component):
                 version_template=hardware if placement.hardware else None,
                 labels=dict(labels),
                 deletion_policy=retention.key,
-                opts=self._options(protect=retention.protect),
+                opts=self._options(protect=retention.protect, hooks=error_hooks.named_once()),
             )
-            # How a key is kept cannot be changed, and a name is never free again: so one in hardware has another.
-            for key, word in ((key, f"{key}-hardware" if placement.hardware else key) for key in users)
+            for key, word in ((key, _word(key, placement)) for key in users)
         }
         self.grants = encrypters(name, self.keys, users, opts=self._options())
         self.register_outputs({key: resource.id for key, resource in self.keys.items()})
@@ -125,8 +124,13 @@ class Encryption(Component):
             f"{name}-keys",
             # A new project's ring is named after it. In one that stays, the ring of the campaign before lasts for ever,
             # so this one's name gets a random suffix, drawn once and kept in the state.
-            name=None if adopted else project.project_id.apply(naming.key_ring),
+            name=None if adopted else project.project_id.apply(partial(naming.key_ring, suffix=placement.suffix)),
             project=owner,
             location=location,
-            opts=self._options(),
+            opts=self._options(hooks=error_hooks.named_once()),
         ).id
+
+
+def _word(key: str, placement: Keys) -> str:
+    """What a key is called. How it is kept cannot be changed, and a name is never free again: so each has another."""
+    return "-".join(filter(None, (key, "hardware" if placement.hardware else None, placement.suffix)))

@@ -10,11 +10,12 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
-from infra import conflict, lien
+from infra import conflict, lien, taken_name
 
 HOOKS: dict[str, Callable[[pulumi.ErrorHookArgs], bool]] = {
     "perimeter-conflict": lambda arguments: conflict.try_again(arguments.errors),
     "project-lien": lien.explain,
+    "taken-name": taken_name.explain,
 }
 _registered: WeakKeyDictionary[object, dict[str, pulumi.ErrorHook]] = WeakKeyDictionary()
 
@@ -35,3 +36,8 @@ def conflicting() -> pulumi.ResourceHookBinding:
 def held() -> pulumi.ResourceHookBinding:
     """For projects: say what to do about a lien of others."""
     return pulumi.ResourceHookBinding(on_error=[register()["project-lien"]])
+
+
+def named_once() -> pulumi.ResourceHookBinding:
+    """For what is never deleted: say what to do about a name that is taken."""
+    return pulumi.ResourceHookBinding(on_error=[register()["taken-name"]])

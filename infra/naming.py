@@ -60,9 +60,9 @@ def quota(quota_id: str, dimensions: Mapping[str, str]) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", "-".join(words).lower()).strip("-")[-63:].lstrip("-0123456789")
 
 
-def key_ring(project_id: str) -> str:
+def key_ring(project_id: str, *, suffix: str | None = None) -> str:
     """Name of the key ring. A ring can never be deleted: with the project id in it, a new project starts clean."""
-    return project_id
+    return f"{project_id}-{suffix}" if suffix else project_id
 
 
 def shared_key(project_id: str, *, key: str) -> str:

@@ -80,3 +80,10 @@ class Keys(Model):
         description="true: keys are kept in a hardware security module; false: in software",
         examples=["true"],
     )
+    suffix: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]{1,10}$",
+        description="end of the names of the campaign's ring and keys, such as b; another one makes them anew, which a "
+        "campaign needs that goes back to a place or a kind of key it had before: names of keys are never free again",
+        examples=["b"],
+    )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import campaign_model, naming
+from infra import campaign_model, error_hooks, naming
 from infra.component import Component
 
 
@@ -37,7 +37,7 @@ class Quotas(Component):
                 contact_email=campaign.contacts[0],
                 justification=f"Image generation of campaign {campaign.name}.",
                 quota_config=gcp.cloudquota.SQuotaPreferenceQuotaConfigArgs(preferred_value=str(quota.value)),
-                opts=self._options(),
+                opts=self._options(hooks=error_hooks.named_once()),
             )
             for quota in campaign.quotas
         ]

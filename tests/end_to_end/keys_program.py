@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import naming
+from infra import error_hooks, naming
 from infra.encryption import Encryption
 from infra.placement_model import Keys
 from infra.retention import retention
@@ -17,6 +17,7 @@ PROJECT, RING, LOCATION = "acme-spring", "campaigns", "europe-west4"
 
 def deploy() -> None:
     """Declare everything."""
+    error_hooks.register()
     endpoints: dict[str, str] = pulumi.Config().require_object("endpoints")
     arguments: dict[str, Any] = {f"{name}_custom_endpoint": url for name, url in endpoints.items()}
     provider = gcp.Provider("gcp", access_token="sandbox", poll_interval="100ms", **arguments)
@@ -25,8 +26,8 @@ def deploy() -> None:
         "spring-launch",
         project=gcp.organizations.Project.get("spring-launch", PROJECT, opts=options),
         location=LOCATION,
-        placement=Keys(ring=RING),
-        adopted=True,
+        placement=Keys.model_validate(pulumi.Config().get_object("keys") or {"ring": RING}),
+        adopted=pulumi.Config().get_object("keys") is None,
         labels={},
         users={key: {} for key in naming.KEYS},
         retention=retention(deletion_protection=False),

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from plantain.errors import StackError
 from plantain.stack import Stack
 
 from .keys_program import LOCATION, PROJECT, RING
-from .organization import ROOT, Organization
+from .organization import ROOT, Organization, change
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -58,3 +59,24 @@ def test_a_second_campaign_and_the_first_one_anew_get_keys_of_their_own(organiza
     first.up()
     assert not own(first) & (mine | own(second))
     assert keys(organization) == mine | own(second) | own(first)
+
+
+def test_a_kind_of_key_that_is_taken_back_is_refused_with_the_setting_that_names_the_keys_anew(
+    organization: Organization,
+) -> None:
+    stack = organization.stack("third", keys={"rotationDays": 90})
+    stack.up()
+    change(stack, keys={"hardware": True})
+    stack.up()
+    in_hardware = own(stack)
+    change(stack, keys={"hardware": False})
+    with pytest.raises(StackError) as caught:
+        stack.up()
+    assert "Key Management never frees one" in str(caught.value)
+    assert "suffix: b" in str(caught.value)
+    change(stack, keys={"hardware": False, "suffix": "b"})
+    stack.up()
+    stack.preview(expect_no_changes=True)
+    assert not own(stack) & in_hardware
+    assert {name.rpartition("/")[2] for name in own(stack)} == {"function-b", "images-b", "logs-b"}
+    assert all(f"/keyRings/{PROJECT}-b/" in name for name in own(stack))

@@ -78,5 +78,6 @@ CASES: tuple[Case, ...] = (
     Case("keys.ring", "campaigns", also={"keys.project": "acme-others"}, why=ELSEWHERE, alone=True),
     Case("keys.rotationDays", 30),
     Case("keys.hardware", True, why="how a key is kept is decided when it is made", alone=True),
+    Case("keys.suffix", "b", why="other names are other keys", alone=True),
     Case("project.existing", "acme-spring", why=OTHER, apart=OTHER),
 )

@@ -6,7 +6,7 @@ import httpx
 import pulumi
 import pytest
 
-from infra import adoption, error_hooks, lien
+from infra import adoption, error_hooks, lien, taken_name
 from infra.errors import ProjectError
 from infra.google_api import GoogleApi
 from tests.infra.stacks import make_campaign
@@ -71,3 +71,36 @@ def test_other_failures_are_not_blamed_on_a_lien(arguments: pulumi.ErrorHookArgs
 
 def test_a_hook_that_is_not_of_the_reason_never_asks_to_try_again() -> None:
     assert error_hooks.HOOKS["project-lien"](failed("delete", "permission denied")) is False
+
+
+KEY, QUOTA = "gcp:kms/cryptoKey:CryptoKey", "gcp:cloudquota/sQuotaPreference:SQuotaPreference"
+
+
+def refused(kind: str, operation: str, *errors: str) -> pulumi.ErrorHookArgs:
+    urn = f"urn:pulumi:prod::plantain::plantain:infra:Campaign${kind}::spring-images"
+    return pulumi.ErrorHookArgs(
+        urn=urn, id="", name="spring-images", type=kind, failed_operation=operation, errors=list(errors)
+    )
+
+
+@pytest.mark.parametrize("said", ["googleapi: Error 409: CryptoKey x already exists.", "alreadyExists"])
+def test_a_key_whose_name_is_taken_is_named_anew_by_a_setting(said: str) -> None:
+    found = taken_name.next_command(refused(KEY, "create", said))
+    assert "keys:\n    suffix: b" in found
+    assert "plantain recover --stack prod && pulumi up --stack prod" in found
+
+
+def test_a_quota_that_was_asked_for_before_is_taken_over_by_a_named_command() -> None:
+    found = taken_name.next_command(refused(QUOTA, "create", "Error 409: Resource 'x' already exists"))
+    assert "plantain recover --stack prod" in found
+    assert "suffix" not in found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [refused(KEY, "create", "permission denied"), refused(KEY, "update", "Error 409"), refused(KEY, "create")],
+    ids=["other-reason", "not-a-creation", "no-reason"],
+)
+def test_other_failures_are_not_blamed_on_a_name(arguments: pulumi.ErrorHookArgs) -> None:
+    assert taken_name.next_command(arguments) == ""
+    assert error_hooks.HOOKS["taken-name"](arguments) is False
