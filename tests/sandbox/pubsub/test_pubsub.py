@@ -231,3 +231,21 @@ def test_only_the_latest_absences_are_remembered(admin: Caller, cloud: Cloud, su
     for number in range(ABSENCES):
         cloud.consistency.sought(f"subscription-{number}")
     assert admin("GET", subscribe())[0] == 200
+
+
+def test_another_key_is_taken_when_the_agent_may_use_it(admin: Caller, topic: str, enable: Callable[..., None]) -> None:
+    enable("cloudkms")
+    rings = "/cloudkms/v1/projects/test-project/locations/europe-west4/keyRings"
+    assert admin("POST", f"{rings}?keyRingId=ring")[0] == 200
+    for name in ("first", "second"):
+        assert admin("POST", f"{rings}/ring/cryptoKeys?cryptoKeyId={name}", {"purpose": "ENCRYPT_DECRYPT"})[0] == 200
+    number = admin("GET", "/cloudresourcemanager/v1/projects/test-project")[1]["projectNumber"]
+    agent = f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    admin("POST", "/serviceusage/v1beta1/projects/test-project/services/pubsub.googleapis.com:generateServiceIdentity")
+    binding = {"role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "members": [agent]}
+    key = f"{rings.removeprefix('/cloudkms/v1/')}/ring/cryptoKeys/second"
+    changed = {"topic": {"kmsKeyName": key}, "updateMask": "kmsKeyName"}
+    assert admin("PATCH", f"/pubsub/v1/{topic}", changed)[0] in {400, 403}
+    assert admin("POST", f"/cloudkms/v1/{key}:setIamPolicy", {"policy": {"bindings": [binding]}})[0] == 200
+    assert admin("PATCH", f"/pubsub/v1/{topic}", changed)[1].get("kmsKeyName") == key
+    assert publish(admin, {"data": text("hello")})
