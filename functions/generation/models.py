@@ -145,7 +145,8 @@ class Model(Facts):
 
     Attributes:
         sizes: output tokens of an image by `imageSize`.
-        refused_fields: request fields whose mere presence is an error.
+        successor: what to ask for once the model is gone.
+        refused_fields: fields of generationConfig whose mere presence is an error; of these, requests have `seed`.
         accepts_image_size: whether `imageSize` may be sent.
         thinking_levels: levels of thinking a request may name; empty where it may name none.
         grounding: kinds of grounding the model supports.
@@ -158,6 +159,7 @@ class Model(Facts):
     released: dt.date
     retirement: dt.date | None
     retirement_rule: Literal["on", "not before", "not announced"]
+    successor: str | None = None
     locations: tuple[str, ...] = Field(min_length=1)
     sizes: Mapping[str, int] = Field(min_length=1)
     default_size: str
@@ -178,6 +180,10 @@ class Model(Facts):
     def retired(self, on: dt.date) -> bool:
         """Whether the model may be gone on a day: its retirement date, or the earliest such date, has come."""
         return self.retirement is not None and on >= self.retirement
+
+    def gone(self, on: dt.date) -> bool:
+        """Whether the model is gone on a day: its date is a fixed one and has come."""
+        return self.retirement_rule == "on" and self.retired(on)
 
     def cost(self, spent: Spent) -> Decimal:
         """What tokens cost, in the price's currency, to a millionth.
@@ -241,6 +247,11 @@ class Table(Facts):
         for gone in self.retired:
             if gone.id == model:
                 return f"{model} was retired on {gone.on}; use {gone.successor}"
+        known, final = self.get(model), model.removesuffix("-preview")
+        if known is not None:
+            return f"{model} was retired on {known.retirement}; use {known.successor or self.default}"
+        if final in self.ids:
+            return f"{model} is a preview, which campaigns do not use; use {final}"
         return f"{model} is not in the table of models; use one of {', '.join(self.ids)}"
 
 

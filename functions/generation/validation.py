@@ -4,6 +4,7 @@ Two layers find problems: the shape of the request, and the rules of the model i
 is left out when the model's rules are applied, so that each problem is reported once.
 """
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -270,7 +271,7 @@ def _models(request: Request, settings: Settings, violations: list[Violation]) -
     models: list[tuple[str, Model]] = []
     for field, name in named:
         model = table().get(name)
-        if model is None:
+        if model is None or model.gone(today()):
             hint = f"the models are {', '.join(table().ids)}"
             violations.append(Violation(field, Reason.INVALID_FIELD, table().why_not(name), hint))
         elif any(known.id == name for _, known in models):
@@ -278,6 +279,11 @@ def _models(request: Request, settings: Settings, violations: list[Violation]) -
         else:
             models.append((field, model))
     return models
+
+
+def today() -> dt.date:
+    """The day by which a model is served or gone, in UTC."""
+    return dt.datetime.now(dt.UTC).date()
 
 
 def _references(request: Request) -> Iterable[tuple[str, Reference]]:

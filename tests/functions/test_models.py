@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from generation.models import Model, Spent, table
+from plantain.model_lifecycle import successor
 
 PRO = "gemini-3-pro-image"
 
@@ -47,7 +48,14 @@ class TestEachModel:
             assert abs(model.price_of(size) - stated) < Decimal("0.001"), f"{size}: {model.price_of(size)} and {stated}"
 
     def test_what_it_refuses_is_a_field_of_the_request(self, model: Model) -> None:
-        assert set(model.refused_fields) <= {"seed"}
+        assert set(model.refused_fields) <= {"seed", "temperature", "topP", "topK", "logprobs"}
+
+    def test_who_leaves_on_a_fixed_day_has_a_successor(self, model: Model) -> None:
+        assert (model.successor in table().ids) == (model.retirement_rule == "on")
+        if model.successor is not None:
+            named = successor(table(), model, dt.date(2026, 11, 1))
+            assert named is not None
+            assert named.id == model.successor, "the command line names the same"
 
     def test_its_windows_shrink_as_units_grow(self, model: Model) -> None:
         windows = model.throughput.windows if model.throughput else ()

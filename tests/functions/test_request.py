@@ -1,6 +1,7 @@
 """What POST /images takes, and how it says what it does not take."""
 
 import base64
+import datetime as dt
 import gzip
 import json
 from typing import Any
@@ -128,6 +129,28 @@ class TestShape:
         error = await function.refused(prompt=PROMPT, model="gemini-3-pro-image-preview")
 
         assert "was retired on 2026-07-17; use gemini-3-pro-image" in error["message"]
+
+    @pytest.mark.parametrize("field", ["model", "fallback"])
+    async def test_a_model_whose_day_has_come_names_its_successor(
+        self, function: Function, google: FakeGoogle, monkeypatch: pytest.MonkeyPatch, field: str
+    ) -> None:
+        old = "gemini-2.5-flash-image"
+        fields = {"model": old} if field == "model" else {"fallback": [old]}
+        monkeypatch.setattr("generation.validation.today", lambda: dt.date(2027, 3, 14))
+        await function.made(prompt=PROMPT, **fields)
+        google.seen.clear()
+        monkeypatch.setattr("generation.validation.today", lambda: dt.date(2027, 3, 15))
+
+        error = await function.refused(prompt=PROMPT, **fields)
+
+        assert f"{old} was retired on 2027-03-15; use gemini-3.1-flash-lite-image" in error["message"]
+        assert error["details"][0]["reason"] == "INVALID_FIELD"
+        assert not google.seen
+
+    async def test_a_preview_names_the_model_it_became(self, function: Function) -> None:
+        error = await function.refused(prompt=PROMPT, model="gemini-2.5-flash-image-preview")
+
+        assert "is a preview, which campaigns do not use; use gemini-2.5-flash-image" in error["message"]
 
     @pytest.mark.parametrize("threshold", HarmThreshold)
     async def test_each_category_takes_each_threshold(
