@@ -99,23 +99,105 @@ def test_the_trace_is_found_in_either_header(headers: dict[str, str], found: tup
     assert trace_of(headers) == found
 
 
-def calls(tree: ast.AST) -> set[str]:
-    """Dotted names of what is called."""
-    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+SPEAKING = re.compile(
+    r"^(print|input|open|exec|eval|os\.write|os\.system|warnings\.warn|log(ger|ging)?\..*|sys\.(__)?std(out|err)(__)?\..*"
+    r"|traceback\.(print|format).*|.*\.(write_text|write_bytes|set_attributes?|add_event|record_exception|set_status))$",
+    re.IGNORECASE,
+)
+SPEAKING_MODULES = {
+    "logging",
+    "pdb",
+    "warnings",
+    "syslog",
+    "faulthandler",
+    "pprint",
+    "cgitb",
+    "subprocess",
+    "structlog",
+}
+ONLY_IN_LOG = {"sys", "traceback"}
+SOURCES = sorted((ROOT / "functions").rglob("*.py"))
+
+
+def trees() -> list[tuple[str, ast.Module]]:
+    return [(path.name, ast.parse(path.read_text("utf-8"))) for path in SOURCES]
+
+
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """First parts of the modules a source imports, by either statement."""
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
 
 
 def test_nothing_writes_but_the_one_function_with_named_fields() -> None:
     """Every other way to the log would be one for a prompt, too."""
-    speaking = re.compile(
-        r"^(print|warnings\.warn|log(ger|ging)?\..*|sys\.std(out|err)\..*|traceback\.print.*)$", re.IGNORECASE
-    )
-    for path in sorted((ROOT / "functions").rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        assert not {name for name in calls(tree) if speaking.match(name)}, path
-        modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        assert not modules & {"logging", "pdb"}, path
-        streams = "sys.stdout" in ast.unparse(tree)
-        assert streams == (path.name == "log.py"), path
+    for name, tree in trees():
+        assert not [found for call in calls(tree) if SPEAKING.match(found := ast.unparse(call.func))], name
+        assert not imported(tree) & SPEAKING_MODULES, name
+        assert (imported(tree) & ONLY_IN_LOG == ONLY_IN_LOG) if name == "log.py" else not imported(tree) & ONLY_IN_LOG
+
+
+def test_the_line_is_written_at_one_place_from_what_is_known_to_be_harmless() -> None:
+    found = [
+        (name, {word.arg: ast.unparse(word.value) for word in call.keywords})
+        for name, tree in trees()
+        for call in calls(tree)
+        if ast.unparse(call.func) == "write"
+    ]
+    assert found == [
+        (
+            "app.py",
+            {
+                "status": "response.status_code",
+                "latency_ms": "round((time.monotonic() - start) * 1000)",
+                "campaign": "self._settings.campaign if self._settings else ''",
+                "project": "self._settings.project if self._settings else ''",
+                "output": "self._output",
+            },
+        )
+    ]
+    set_on_the_line = {
+        (ast.unparse(target), ast.unparse(node.value))
+        for name, tree in trees()
+        if name == "app.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if "line." in ast.unparse(target)
+    }
+    assert set_on_the_line == {
+        ("line.event", "OUTCOME if (line.method, line.route) in MAKING else 'request'"),
+        ("line.image", "image[1] if ID.fullmatch(image[1]) else ''"),
+        ("line.caller_domain", "caller.domain"),
+        ("line.caller_domain", "email.rpartition('@')[2]"),
+        ("(line.model, line.request_id)", "(order.models[0].id, order.request.request_id or '')"),
+        ("line.capacity", "order.request.capacity.value"),
+        ("(line.event, line.image)", "('queued', answer.id)"),
+    }
+
+
+def test_a_span_has_a_fixed_name_and_the_models_id() -> None:
+    spans = [
+        (ast.unparse(call.args[0]), [ast.unparse(word) for word in call.keywords])
+        for _, tree in trees()
+        for call in calls(tree)
+        if ast.unparse(call.func).endswith("telemetry.span")
+    ]
+    assert spans == [("'generateContent'", ["model=model.id"])]
+    starts = [
+        call for _, tree in trees() for call in calls(tree) if ast.unparse(call.func).endswith("start_as_current_span")
+    ]
+    assert len(starts) == 2
+    for call in starts:
+        silent = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert silent["record_exception"] == silent["set_status_on_exception"] == "False", (
+            "an error's words are a caller's"
+        )
 
 
 async def test_every_field_of_a_line_is_one_of_these(function: Function, google: FakeGoogle) -> None:
