@@ -1,11 +1,14 @@
 """Requests that mean harm: each is refused in a moment, in the envelope, and costs no call."""
 
+import contextlib
 import json
 import struct
 from base64 import b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generation.errors import MOST_SAID, InvalidRequest
 from generation.picture import MOST_PARTS, read_picture
@@ -281,6 +284,64 @@ ESCAPES = [
 ]
 
 
+PIECES = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "for",
+    "in",
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "endfor",
+    "is",
+    "not",
+    "and",
+    "(",
+    ")",
+    "[",
+    "]",
+    ".",
+    ",",
+    "|",
+    "r",
+    "r.n",
+    "t",
+    "n",
+    "rows",
+    "loop.index",
+    "loop",
+    "self",
+    "'a'",
+    "1",
+    "-1",
+    "1e9",
+    "|round",
+    "|round(2)",
+    "|join(',')",
+    "|sum(attribute='n')",
+    "|sort",
+    "|int",
+    "|float",
+    "|upper",
+    "|truncate(3)",
+    "|default(1)",
+    "|first",
+    "|unique",
+    "defined",
+    "divisibleby(0)",
+    "==",
+    "<",
+    "~",
+    "*",
+]
+LINES = ["{% for r in rows %}", "{% endfor %}", "{{ n }}", "{{ t|title }}", "{% if n %}", "{% endif %}"]
+
+
 class TestTemplates:
     """A template reaches its data and nothing else, and ends soon."""
 
@@ -296,6 +357,15 @@ class TestTemplates:
         with pytest.raises(InvalidRequest) as refused:
             render(text, {"t": "text", "rows": [{"n": 1}, {"n": 2}]})
         assert refused.value.violations[0].reason == "TEMPLATE_FAILED"
+
+    @settings(max_examples=150, database=None, deadline=None)
+    @given(
+        st.lists(st.sampled_from(PIECES + LINES) | st.text(max_size=3), max_size=14).map(" ".join),
+        st.fixed_dictionaries({"t": st.text(max_size=9), "n": st.floats() | st.integers(), "rows": st.just(ROWS[:3])}),
+    )
+    def test_a_template_writes_or_is_refused(self, text: str, data: dict[str, Any]) -> None:
+        with contextlib.suppress(InvalidRequest):  # any other exception fails
+            assert isinstance(render(text, data), str)
 
     def test_data_comes_before_pythons_own_names(self) -> None:
         data = {"report": {"values": [3, 4], "items": "all", "count": 2, "title": "Sales"}}
