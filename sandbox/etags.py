@@ -35,8 +35,25 @@ def stamp(body: bytes) -> bytes:
 
 
 def stale(given: str, current: str, *, strict: bool) -> bool:
-    """Whether a write that names ``given`` must be refused."""
-    return given != current and (strict or not foreign(given))
+    """Whether a write that names ``given`` must be refused.
+
+    Bytes are compared, not their spelling: gcloud and gRPC decode an etag and encode it anew, in the other alphabet.
+    """
+    return content(given) != content(current) and (strict or not foreign(given))
+
+
+def content(etag: str) -> bytes:
+    """The bytes that an etag spells; its text, where it spells none."""
+    standard = etag.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return etag.encode()
+
+
+def of_policy(digest: bytes) -> str:
+    """The etag of an allow policy or a role: eight bytes, as Google's begin."""
+    return base64.b64encode(b"\x07\x06" + digest[:6]).decode()
 
 
 def foreign(etag: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 from sandbox.consistency import Consistency
 from sandbox.enforcement.expressions import ExpressionError, compiled
 from sandbox.errors import Aborted, InvalidArgument
-from sandbox.etags import EMPTY_POLICY, stale
+from sandbox.etags import EMPTY_POLICY, of_policy, stale
 from sandbox.hierarchy import Hierarchy
 from sandbox.store import Store
 
@@ -81,7 +80,7 @@ class Policies:
             stored["auditConfigs"] = audit
             self.audits = True
         digest = hashlib.sha256(json.dumps([stored, current["etag"]]).encode()).digest()
-        stored["etag"] = "BwY" + base64.urlsafe_b64encode(digest).decode()[:8] + "="
+        stored["etag"] = of_policy(digest)
         self._consistency.made_grant(resource, self._store.get(KIND, resource))
         self._store.put(KIND, resource, stored)
         return stored

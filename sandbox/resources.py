@@ -303,8 +303,14 @@ ID_PARAMETERS: dict[str, tuple[str, ...]] = {"artifactregistry.repositories": ("
 ID_PARAMETER = re.compile(r"(?!request)[a-z][A-Za-z]*Id")
 
 
+def unspecified(shape: Shape, value: Any) -> bool:
+    """Whether a value is the zero of its enum, which means that the caller chose none."""
+    values = shape.get("enum", ())
+    return bool(values) and value == values[0] and value.endswith("_UNSPECIFIED")
+
+
 def strip_read_only(body: Any, shape: Shape, schemas: dict[str, Shape]) -> None:
-    """Remove, in place and at every depth, fields that only the server writes; 64-bit numbers become text."""
+    """Remove, in place and at every depth, what only the server writes and unset enums; 64-bit numbers become text."""
     if shape.get("ref"):
         shape = schemas.get(shape["ref"], {})
     if isinstance(body, list):
@@ -314,7 +320,7 @@ def strip_read_only(body: Any, shape: Shape, schemas: dict[str, Shape]) -> None:
         shapes = shape.get("properties", {})
         for key in list(body):
             inner = shapes.get(key) or shape.get("values") or {}
-            if inner.get("readOnly"):
+            if inner.get("readOnly") or unspecified(inner, body[key]):
                 remove(body, key)
             elif inner.get("format") in {"int64", "uint64"} and type(body[key]) is int:
                 body[key] = str(body[key])

@@ -45,10 +45,7 @@ SELECTION = (
         only=tuple(f"bigquery.{collection}." for collection in ("datasets", "jobs", "projects", "tabledata", "tables")),
     ),
     Selection("billingbudgets.v1", aliases=("v1beta1",)),
-    Selection(
-        "binaryauthorization.v1",
-        only=("binaryauthorization.projects.getPolicy", "binaryauthorization.projects.updatePolicy"),
-    ),
+    Selection("binaryauthorization.v1"),
     Selection("cloudasset.v1"),
     Selection("cloudbilling.v1"),
     Selection("cloudbuild.v1"),
@@ -57,6 +54,7 @@ SELECTION = (
     Selection("cloudidentity.v1", only=("cloudidentity.groups.",)),
     Selection("cloudkms.v1"),
     Selection("cloudresourcemanager.v1"),
+    Selection("cloudresourcemanager.v2", aliases=("v2beta1",)),
     Selection("cloudresourcemanager.v3"),
     Selection("cloudtasks.v2"),
     Selection(

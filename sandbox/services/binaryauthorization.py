@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import FailedPrecondition, InvalidArgument
+from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from sandbox.resources import Resource
 from sandbox.services.registry import Service
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-KIND = "binaryauthorization.policies"
+KIND = "binaryauthorization.projectPolicies"
+ATTESTOR = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}")
 ENFORCED = "ENFORCED_BLOCK_AND_AUDIT_LOG"
 #: What a project has until somebody writes a policy.
 FIRST: Document = {
@@ -91,9 +93,46 @@ def matches(pattern: str, image: str) -> bool:
     return re.fullmatch(escaped, image) is not None
 
 
+class Attestor(Resource):
+    """Whoever signs images, by a note of theirs; the note itself is not looked for."""
+
+    kind = "binaryauthorization.attestors"
+
+    def prepare(self, call: Call, document: Document) -> None:
+        """An id, and a note."""
+        if not ATTESTOR.fullmatch(document["name"].rpartition("/")[2]):
+            raise InvalidArgument(f"Invalid attestor id {document['name'].rpartition('/')[2]!r}.")
+        self.complete(call, document)
+
+    def changed(self, call: Call, before: Document, after: Document) -> None:
+        """As at creation."""
+        del before
+        self.complete(call, after)
+
+    def complete(self, call: Call, document: Document) -> None:
+        """The account that must be able to read the note."""
+        note = document.get("userOwnedGrafeasNote", {})
+        if not note.get("noteReference"):
+            raise InvalidArgument("user_owned_grafeas_note.note_reference must be set: projects/P/notes/N.")
+        number = call.cloud.hierarchy.project_number(call.project or "")
+        note["delegationServiceAccountEmail"] = f"service-{number}@gcp-sa-binaryauthorization.iam.gserviceaccount.com"
+
+    def missing(self, call: Call) -> NotFound:
+        """Does not name what is missing."""
+        del call
+        return NotFound("Requested entity was not found.")
+
+    def duplicate(self, call: Call, name: str) -> AlreadyExists:
+        """Does not name what is there."""
+        del call, name
+        return AlreadyExists("Requested entity already exists")
+
+
 SERVICE = Service(
     name="binaryauthorization",
     title="Binary Authorization API",
+    resources=(Attestor,),
+    refused=frozenset(f"binaryauthorization.policy.{action}IamPolicy" for action in ("get", "set")),
     handlers={
         "binaryauthorization.projects.getPolicy": get_policy,
         "binaryauthorization.projects.updatePolicy": update_policy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import pytest
@@ -87,3 +88,23 @@ def test_a_role_has_an_etag_from_the_start(admin: Caller, project: str) -> None:
     change = {"title": "Viewer", "etag": made["etag"]}
     assert admin("PATCH", f"{roles}/reader?updateMask=title", change)[0] == 200
     assert admin("PATCH", f"{roles}/reader?updateMask=title", change)[0] == 409
+
+
+def test_an_etag_is_the_same_in_both_alphabets() -> None:
+    assert not stale("BwYIMBiMH_U=", "BwYIMBiMH/U=", strict=True)
+    assert not stale("BwYIMBiM-_U", "BwYIMBiM+/U=", strict=True)
+    assert stale("BwYIMBiMH_U=", "BwYIMBiMG_U=", strict=False)
+    assert stale('"quoted-1"', '"quoted-2"', strict=True)
+
+
+def test_a_policy_s_etag_survives_being_decoded_and_encoded(admin: Caller, project: str) -> None:
+    url = f"/cloudresourcemanager/v1/projects/{project}"
+    for member in ("user:a@example.com", "user:b@example.com", "user:c@example.com", "user:d@example.com"):
+        policy = admin("POST", f"{url}:getIamPolicy", {})[1]
+        assert base64.b64encode(base64.b64decode(policy["etag"])).decode() == policy["etag"]
+        assert policy["etag"].startswith("Bw")
+        again = base64.urlsafe_b64encode(base64.b64decode(policy["etag"])).decode()
+        bindings = [*policy["bindings"], {"role": "roles/viewer", "members": [member]}]
+        body = {"policy": {"etag": again, "bindings": bindings}}
+        assert admin("POST", f"{url}:setIamPolicy", body)[0] == 200
+    assert admin("POST", f"{url}:setIamPolicy", body)[0] == 409

@@ -12,6 +12,9 @@ from sandbox.resources import Resource
 from sandbox.services.cloudresourcemanager.operations import flat_operation
 
 Document = dict[str, Any]
+#: What the older version shows besides names, and how it calls it.
+OLDER = ("displayName", "state", "createTime")
+OLDER_FIELDS = {"state": "lifecycleState"}
 PARENTS = ("cloudresourcemanager.organizations", FOLDERS)
 
 
@@ -35,6 +38,33 @@ class Folder(Resource):
         self.unique(call, document)
         document["state"] = "ACTIVE"
 
+    def accept(self, call: Call) -> Document:
+        """In the older version the parent is a parameter."""
+        body: Document = super().accept(call)
+        if older(call) and call.method.action == "create":
+            body["parent"] = call.query.get("parent", "")
+        return body
+
+    def view(self, call: Call, document: Document) -> Document:
+        """In the shape of the called version."""
+        shown = super().view(call, document)
+        if older(call):
+            shown = {OLDER_FIELDS.get(key, key): shown[key] for key in ("name", "parent", *OLDER) if key in shown}
+        return shown
+
+    def stamp(self, call: Call, document: Document, *, created: bool) -> None:
+        """The older version shows fewer times; all are kept."""
+        super().stamp(call, document, created=created)
+        document["updateTime"] = call.cloud.clock.timestamp()
+
+    def answer(self, call: Call, name: str, document: Document) -> Any:
+        """The folder, or the operation that holds it, in the called version."""
+        if not call.method.long_running:
+            return self.view(call, document)
+        version = "v2" if older(call) else "v3"
+        kind = f"type.googleapis.com/google.cloud.resourcemanager.{version}.Folder"
+        return self.operation(call, name, {"@type": kind, **self.view(call, document)})
+
     def unique(self, call: Call, document: Document) -> None:
         """Siblings have different display names."""
         for other in call.cloud.store.documents(FOLDERS):
@@ -50,9 +80,10 @@ class Folder(Resource):
     def select(self, call: Call, documents: list[Document]) -> list[Document]:
         """Children of the ``parent`` parameter."""
         del documents
-        return [f for f in call.cloud.store.documents(FOLDERS) if f["parent"] == call.query.get("parent")]
+        found = [f for f in call.cloud.store.documents(FOLDERS) if f["parent"] == call.query.get("parent")]
+        return [f for f in found if f["state"] == "ACTIVE" or call.query.get("showDeleted") == "true"]
 
-    def delete(self, call: Call) -> Document:
+    def delete(self, call: Call) -> Any:
         """Only an empty folder can go."""
         document = self.read(call)
         children = [
@@ -66,9 +97,7 @@ class Folder(Resource):
         document["state"] = "DELETE_REQUESTED"
         self.stamp(call, document, created=False)
         call.cloud.store.put(FOLDERS, call.name, document)
-        return self.operation(
-            call, call.name, {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Folder", **document}
-        )
+        return self.answer(call, call.name, document)
 
     def operation_name(self, call: Call, name: str) -> str:
         """Folder operations have a flat name."""
@@ -79,28 +108,33 @@ class Folder(Resource):
         return PermissionDenied("The caller does not have permission")
 
 
+def older(call: Call) -> bool:
+    """Whether the call is one of ``v2``, which gcloud speaks."""
+    return call.method.version.startswith("v2")
+
+
 def search(call: Call) -> Document:
     """``query`` terms: ``state``, ``parent``, ``displayName``."""
+    query = str(call.body.get("query") or call.query.get("query", ""))
     terms = {
-        key: value.strip('"') for key, value in re.findall(r'(\w+)\s*=\s*("[^"]*"|\S+)', call.query.get("query", ""))
+        {"lifecycleState": "state"}.get(key, key): value.strip('"')
+        for key, value in re.findall(r'(\w+)\s*=\s*("[^"]*"|\S+)', query)
     }
     found = [f for f in call.cloud.store.documents(FOLDERS) if all(f.get(key) == value for key, value in terms.items())]
-    return {"folders": found} if found else {}
+    return {"folders": [Folder().view(call, folder) for folder in found]} if found else {}
 
 
-def move(call: Call) -> Document:
+def move(call: Call) -> Any:
     """Give a folder another parent."""
     folder = Folder()
     document = folder.read(call)
     document["parent"] = call.body.get("destinationParent", "")
     folder.prepare(call, document)
     call.cloud.store.put(FOLDERS, call.name, document)
-    return folder.operation(
-        call, call.name, {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Folder", **document}
-    )
+    return folder.answer(call, call.name, document)
 
 
-def undelete(call: Call) -> Document:
+def undelete(call: Call) -> Any:
     """Take back a deletion request; the name must still be free."""
     folder = Folder()
     document = folder.read(call)
@@ -108,9 +142,7 @@ def undelete(call: Call) -> Document:
         raise FailedPrecondition("Folder is not in the DELETE_REQUESTED state.")
     folder.prepare(call, document)
     call.cloud.store.put(FOLDERS, call.name, document)
-    return folder.operation(
-        call, call.name, {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Folder", **document}
-    )
+    return folder.answer(call, call.name, document)
 
 
 def to_parent(call: Call) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from sandbox.call import Call
 from sandbox.enforcement import role_table
 from sandbox.enforcement.permissions import ROLES
 from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from sandbox.etags import of_policy
 from sandbox.paging import page
 from sandbox.resources import Resource
 
@@ -52,7 +53,7 @@ class Role(Resource):
 
     def etag(self, digest: str) -> str:
         """In the form of allow policies."""
-        return f"BwY{digest[:8]}="
+        return of_policy(bytes.fromhex(digest))
 
     def prepare(self, call: Call, document: Document) -> None:
         """Alpha is the stage's zero value and left out."""

@@ -117,3 +117,13 @@ def test_settings_exist_without_being_made(admin: Caller, url: str, project: str
     assert admin("GET", path)[1] == changed
     found = admin("GET", f"/artifactregistry/v1/projects/{project}/projectSettings")[1]
     assert found["legacyRedirectionState"] == "REDIRECTION_FROM_GCR_IO_DISABLED"
+
+
+def test_a_mode_that_the_caller_leaves_unspecified_is_the_standard_one(
+    admin: Caller, project: str, enable: Callable[..., None]
+) -> None:
+    enable("artifactregistry")
+    url = f"/artifactregistry/v1/projects/{project}/locations/europe-west4/repositories"
+    body = {"format": "DOCKER", "mode": "MODE_UNSPECIFIED"}
+    assert admin("POST", url, body, params={"repositoryId": "images"})[0] == 200
+    assert admin("GET", f"{url}/images")[1]["mode"] == "STANDARD_REPOSITORY"

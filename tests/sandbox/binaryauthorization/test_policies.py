@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.cloud import Cloud
 from sandbox.services.binaryauthorization import matches
 from tests.sandbox.conftest import Caller
 
@@ -108,3 +109,27 @@ def test_who_may_not_change_a_policy_is_refused(as_member: Callable[[str], Calle
 )
 def test_one_star_ends_at_a_slash_and_two_do_not(pattern: str, image: str, admitted: bool) -> None:
     assert matches(pattern, image) is admitted
+
+
+def test_an_attestor_has_a_note_and_the_account_that_reads_it(
+    admin: Caller, cloud: Cloud, project: str, enable: Callable[..., None]
+) -> None:
+    enable("binaryauthorization")
+    url = f"/binaryauthorization/v1/projects/{project}/attestors"
+    body = {"userOwnedGrafeasNote": {"noteReference": f"projects/{project}/notes/built"}}
+    status, made = admin("POST", url, body, params={"attestorId": "built"})
+    number = cloud.hierarchy.project_number(project)
+    account = f"service-{number}@gcp-sa-binaryauthorization.iam.gserviceaccount.com"
+    assert (status, made["name"]) == (200, f"projects/{project}/attestors/built")
+    assert made["userOwnedGrafeasNote"]["delegationServiceAccountEmail"] == account
+    assert admin("GET", f"{url}/built") == (200, made)
+    assert admin("GET", url)[1] == {"attestors": [made]}
+    replaced = admin("PUT", f"{url}/built", {**body, "name": made["name"], "description": "CI"})[1]
+    assert (replaced["description"], replaced["userOwnedGrafeasNote"]) == ("CI", made["userOwnedGrafeasNote"])
+    assert admin("POST", url, body, params={"attestorId": "built"})[0] == 409
+    status, refusal = admin("POST", url, {}, params={"attestorId": "other"})
+    assert (status, "note_reference must be set" in refusal["error"]["message"]) == (400, True)
+    assert admin("POST", url, body, params={"attestorId": "-"})[0] == 400
+    assert admin("DELETE", f"{url}/built") == (200, {})
+    status, refusal = admin("GET", f"{url}/built")
+    assert (status, refusal["error"]["message"]) == (404, "Requested entity was not found.")
