@@ -60,7 +60,9 @@ class Collection:
         noun = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", asset_type_of_kind(self.kind).rpartition("/")[2]).lower()
         if noun.endswith("y") and noun[-2] not in "aeiou":
             return f"{noun[:-1]}ies"
-        return noun if noun.endswith("s") and not noun.endswith("ss") else f"{noun}s"
+        if noun.endswith("ss"):
+            return f"{noun}es"
+        return noun if noun.endswith("s") else f"{noun}s"
 
     @property
     def category(self) -> str:

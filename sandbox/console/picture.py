@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sandbox.console.graph import CATEGORIES, Collection, Graph
 
 CHIP_WIDTH, CHIP_HEIGHT, CHIP_GAP = 188, 34, 10
+LONGEST_LABEL = 21
 COLUMN_GAP = 34
 MARGIN = 20
 HEADING = 62
@@ -23,6 +24,15 @@ class Chip:
     collection: Collection
     x: int
     y: int
+
+    @property
+    def label(self) -> str:
+        """The collection's title; its beginning and last word where there is no room for more beside the count."""
+        title = self.collection.title
+        if len(title) <= LONGEST_LABEL:
+            return title
+        last = title.rpartition(" ")[2]
+        return f"{title[: LONGEST_LABEL - len(last) - 2].rstrip()}\N{HORIZONTAL ELLIPSIS} {last}"
 
 
 @dataclass(frozen=True)

@@ -96,3 +96,19 @@ def test_nothing_is_cut_off_on_a_narrow_screen(page: Page, sandbox: Sandbox) -> 
     for path in ("/", "/_console/clock", "/_console/costs"):
         page.goto(f"{sandbox.url}{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_no_page_is_wider_than_a_phone(page: Page, sandbox: Sandbox) -> None:
+    stranger = {"Authorization": "Bearer nonsense-that-is-long-enough-to-matter"}
+    path = f"/secretmanager/v1/projects/campaign-one/secrets/{'long' * 30}"
+    httpx.get(f"{sandbox.url}{path}", headers=HEADERS, trust_env=False)
+    httpx.get(f"{sandbox.url}{path}", headers=stranger, trust_env=False)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{sandbox.url}/")
+    for link in page.get_by_role("navigation", name="Pages").get_by_role("link").all():
+        address = f"{sandbox.url}{link.get_attribute('href')}"
+        other = page.context.new_page()
+        other.set_viewport_size({"width": 390, "height": 800})
+        other.goto(address)
+        assert other.evaluate("document.documentElement.scrollWidth") <= 390, address
+        other.close()

@@ -193,3 +193,16 @@ def test_costs_name_their_source(client: TestClient, admin: Call, project: str, 
     text = client.get("/_console/costs").text
     assert "gemini-3-pro-image" in text
     assert "Prices as of" in text
+
+
+def test_names_of_collections_are_plurals_that_fit_their_chips() -> None:
+    titles = {
+        "compute.addresses": "addresses",
+        "cloudkms.cryptoKeys": "crypto keys",
+        "artifactregistry.repositories": "repositories",
+    }
+    for kind, title in titles.items():
+        assert graph.Collection("p", kind, ()).title == title
+    kinds = ("iam.providers", "iam.workloadIdentityPools", "monitoring.notificationChannels")
+    labels = [picture.Chip(graph.Collection("p", kind, ()), 0, 0).label for kind in kinds]
+    assert labels == ["workload i… providers", "workload ident… pools", "notification channels"]
