@@ -175,8 +175,9 @@ def five_kills(folder: Path, steps: Steps, begin: Begin = campaign_stack) -> Non
             state = resources(stack)
             assert set(state) == urns
             assert doubled(state.values()) == []
-            nobodys = unclaimed(organization.sandbox.get("resources"), state.values())
-            assert [one for one in nobodys if one not in others] == []
+            found_unclaimed = unclaimed(organization.sandbox.get("resources"), state.values())
+            nobodys = [one for one in found_unclaimed if one not in others]
+            assert nobodys == [], nobodys
         with steps.step("next preview is empty"):
             stack.preview(expect_no_changes=True)
         with steps.step("destroy"):
