@@ -136,6 +136,7 @@ class GenerationError(Exception):
         asked_wait: seconds that Google itself asked to wait; None where it did not say.
         attempts: model calls made so far.
         usage: tokens used in spite of the failure.
+        drawn: whether images came and could not be kept: another model would be paid for in vain.
         unanswered: whether a model was asked and its answer not waited for, so that it may be billed all the same.
     """
 
@@ -161,6 +162,7 @@ class GenerationError(Exception):
         self.asked_wait: float | None = None
         self.attempts = 0
         self.usage: Usage | None = None
+        self.drawn = False
         self.unanswered = False
 
     @property

@@ -237,7 +237,7 @@ class Generator:
             try:
                 made = await self._paid(order, choice, sources, share)
             except GenerationError as error:
-                if error.reason not in FALL_BACK or position + 1 == len(choices):
+                if error.reason not in FALL_BACK or error.drawn or position + 1 == len(choices):
                     raise
                 skipped.append(Skipped(model=choice.model.id, reason=error.reason.value))
             else:

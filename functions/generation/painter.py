@@ -178,6 +178,7 @@ class Painter:
         try:
             return await self._kept(work, painted, attempt=attempt, start=start, asked=asked)
         except GenerationError as error:
+            error.drawn = True
             error.usage = painted.usage  # which is paid for, whether or not it could be stored
             raise
 

@@ -109,8 +109,9 @@ def _failure_of(refusal: Refusal, settings: Settings, model: str, location: str)
         return _missing(refusal, settings, model, location)
     if code == 429:  # noqa: PLR2004
         return _exhausted(refusal, settings, model)
-    # A timeout of Google's own, and a success without the promised contents, are as temporary as a failure.
-    if code == 408 or code >= 500 or code < 400:  # noqa: PLR2004
+    # A timeout of Google's own, what it aborted or cancelled, and a success without the promised contents, are as
+    # temporary as a failure.
+    if code in {408, 409, 499} or code >= 500 or code < 400:  # noqa: PLR2004
         return failure(
             UNAVAILABLE[refusal.service],
             f"{TITLES[refusal.service]} failed with HTTP {code}: {refusal.message}",
@@ -236,10 +237,17 @@ def _exhausted(refusal: Refusal, settings: Settings, model: str) -> GenerationEr
             + " shows it and whether it can be raised",
             retry_after=wait,
         )
-    subject = model or TITLES[refusal.service]
+    if refusal.service != MODEL:
+        return failure(
+            UNAVAILABLE[refusal.service],
+            f"{TITLES[refusal.service]} takes no more requests at the moment: {refusal.message}",
+            hint=f"Try again; if it lasts, see the quotas: gcloud beta quotas info list --service={refusal.service} "
+            f"--project={settings.project}",
+            retry_after=refusal.retry_after() or FAILURE_WAIT_SECONDS,
+        )
     return failure(
         Reason.CAPACITY_EXHAUSTED,
-        f"{subject} has no capacity at the moment: {refusal.message}",
+        f"{model} has no capacity at the moment: {refusal.message}",
         hint="Wait, name a model in fallback, use capacity flex, or buy Provisioned Throughput",
         retry_after=wait,
     )
@@ -251,6 +259,12 @@ def _malformed(refusal: Refusal, settings: Settings) -> GenerationError:
             Reason.MODEL_INVALID_ARGUMENT,
             f"The model refused the request: {refusal.message}",
             hint="Change what the message names; references must be readable images",
+        )
+    if refusal.service == SIGNING:
+        return failure(
+            Reason.SIGNING_DENIED,
+            f"IAM refused to sign as {settings.service_account} with HTTP {refusal.code}: {refusal.message}",
+            hint="Set PLANTAIN_SERVICE_ACCOUNT to the identity the function runs as: pulumi up",
         )
     if refusal.service == TASKS:
         return failure(

@@ -47,9 +47,29 @@ def test_every_field_reason_model_and_variable_is_documented() -> None:
         assert f"`{name}`" in TEXT
 
 
+CAMPAIGN = {
+    "PLANTAIN_BUCKET": "spring-launch-537657a-images",
+    "PLANTAIN_QUEUE": "projects/spring-launch-537657a/locations/europe-west4/queues/images",
+}
+
+
 @pytest.mark.parametrize("text", blocks("request"))
 def test_an_example_request_is_a_valid_one(text: str) -> None:
-    parse(text.encode(), read(ENVIRONMENT | {"PLANTAIN_BUCKET": "spring-launch-537657a-images"}))
+    parse(text.encode(), read(ENVIRONMENT | CAMPAIGN))
+
+
+async def test_the_example_that_may_wait_is_accepted_as_it_says(google: FakeGoogle) -> None:
+    function = Function(ENVIRONMENT | {"PLANTAIN_QUEUE": CAMPAIGN["PLANTAIN_QUEUE"]})
+    (asked,) = (request for request in map(json.loads, blocks("request")) if request.get("async"))
+    try:
+        accepted = await function.post(**asked)
+    finally:
+        await function.close()
+
+    assert accepted.status_code == 202
+    assert accepted.json() == json.loads(blocks("accepted")[0])
+    assert accepted.headers["location"] == f"/images/{accepted.json()['id']}"
+    assert not google.model_calls
 
 
 async def test_the_example_answer_looks_like_a_real_one(function: Function, google: FakeGoogle) -> None:

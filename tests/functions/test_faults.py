@@ -55,13 +55,13 @@ class Stage:
 
 REFERENCE = "brand/bag.png"
 STAGES = {
-    "reference": Stage(STORAGE, f"/o/{REFERENCE}", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
-    "look": Stage(STORAGE, "/download/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
-    "claim": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
+    "reference": Stage(STORAGE, f"/o/{REFERENCE}", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
+    "look": Stage(STORAGE, "/download/", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
+    "claim": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
     "model": Stage(AIPLATFORM, ":generateContent", "MODEL_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
-    "image": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
-    "record": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
-    "sign": Stage(IAM, ":signBlob", "IDENTITY_UNAVAILABLE", "CAPACITY_EXHAUSTED"),
+    "image": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
+    "record": Stage(STORAGE, "/upload/", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
+    "sign": Stage(IAM, ":signBlob", "IDENTITY_UNAVAILABLE", "IDENTITY_UNAVAILABLE"),
 }
 BEFORE = {"image": 1, "record": 2}
 """Uploads that come before the stage's own."""

@@ -75,6 +75,23 @@ async def test_images_that_could_not_be_stored_are_paid_for(thrifty: Function, g
     assert spent(google) == pytest.approx(ONE_IMAGE)
 
 
+async def test_an_image_that_could_not_be_stored_is_not_made_anew_by_the_next_model(
+    thrifty: Function, google: FakeGoogle
+) -> None:
+    quota = error_body(429, "RESOURCE_EXHAUSTED", "No.", [{"reason": "RATE_LIMIT_EXCEEDED"}])
+
+    async def refuse_images(request: Request) -> Response:
+        if b'"name": "images/' in await request.body():
+            google.fail(STORAGE, 429, quota, part="/upload/")
+        return await google.answered(request)
+
+    google.hook = refuse_images
+    error = await thrifty.refused(prompt="x", fallback=["gemini-3.1-flash-image"], timeoutSeconds=20)
+
+    assert error["details"][0]["reason"] == "QUOTA_EXCEEDED"
+    assert len(google.model_calls) == 1
+
+
 async def test_of_several_images_those_that_came_are_paid_for(thrifty: Function, google: FakeGoogle) -> None:
     google.answers = [image_answer(png()), refusal_answer("IMAGE_SAFETY"), {"candidates": 7}]
 
