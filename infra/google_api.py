@@ -4,6 +4,7 @@ Nothing here writes. The provider makes every change.
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ HOSTS = {
 """Where an API is when the stack's settings name no other place, by the provider's name for it."""
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT_SECONDS = 30
+GIVEN_TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 -- a name
+"""What the provider, too, takes before the usual credentials; Pulumi ESC sets it."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,15 @@ def _tokens(settings: Settings) -> Callable[[], str]:
         import google.auth  # noqa: PLC0415 -- only where nothing was given; a third of a second
         from google.auth import impersonated_credentials  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
+        from google.oauth2.credentials import Credentials  # noqa: PLC0415
 
         if not kept:
-            credentials, _ = google.auth.default(scopes=[SCOPE])
+            given = os.environ.get(GIVEN_TOKEN)
+            credentials = Credentials(given) if given else google.auth.default(scopes=[SCOPE])[0]
             if settings.impersonate:
                 credentials = impersonated_credentials.Credentials(credentials, settings.impersonate, [SCOPE])
             kept.append(credentials)
-        if not kept[0].valid:
+        if not kept[0].valid:  # one that was given has no end that we know of
             kept[0].refresh(Request())
         return str(kept[0].token)
 
