@@ -7,6 +7,7 @@ Google's network, and what is stored of it (source, container image, revisions) 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -83,7 +84,7 @@ class ImageFunction(Component):
         source = gcp.storage.BucketObject(
             f"{campaign.name}-source",
             bucket=deployment.source_bucket,
-            name=naming.source_object(deployment.digest),
+            name=pulumi.Output.from_input(deployment.key).apply(partial(naming.source_object, deployment.digest)),
             source=pulumi.FileAsset(str(deployment.archive)),
             content_type="application/zip",
             opts=self._options(delete_before_replace=False),

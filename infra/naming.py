@@ -5,6 +5,7 @@ that has to be unique in the world is made from the project id and is unique wit
 only inside a project are plain words.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -96,6 +97,9 @@ def label_value(text: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:63].rstrip("-_") or "none"
 
 
-def source_object(digest: str) -> str:
-    """Name of a source archive: its content decides it, so the same source is never deployed twice."""
-    return f"function-{digest[:16]}.zip"
+def source_object(digest: str, key: str) -> str:
+    """Name of a source archive: its content decides it, so the same source is never deployed twice.
+
+    And its key: what was encrypted with one that was given up can be read by nobody soon, not even its checksum.
+    """
+    return f"function-{digest[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.zip"

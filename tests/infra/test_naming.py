@@ -70,7 +70,8 @@ class TestPerimeterNames:
 
 
 class TestSourceObjects:
-    @given(st.binary(), st.binary())
-    def test_only_the_digest_decides_an_archives_name(self, first: bytes, second: bytes) -> None:
-        names = naming.source_object(first.hex().zfill(16)), naming.source_object(second.hex().zfill(16))
-        assert (names[0] == names[1]) == (first.hex().zfill(16)[:16] == second.hex().zfill(16)[:16])
+    @given(st.binary(), st.binary(), st.text(), st.text())
+    def test_digest_and_key_decide_an_archives_name(self, first: bytes, second: bytes, key: str, other: str) -> None:
+        digests = first.hex().zfill(16), second.hex().zfill(16)
+        names = naming.source_object(digests[0], key), naming.source_object(digests[1], other)
+        assert (names[0] == names[1]) == (digests[0][:16] == digests[1][:16] and key == other)
