@@ -5,10 +5,11 @@ Keys are those of `Pulumi.<stack>.yaml` under `plantain:`. All problems of a fil
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from infra.bootstrap_settings import Bootstrap
 from infra.errors import Problem, SettingsError
@@ -265,7 +266,7 @@ def _value(text: str) -> Any:
 
 
 def _cure(key: str, kind: str) -> str:
-    if kind == "too_short":
+    if kind == "too_short" or (kind == "missing" and _is_list(key.rsplit(".", maxsplit=1)[-1])):
         key += "[0]"
     if kind == "missing" and key == f"{NAMESPACE}:perimeter":
         key += ".membership"
@@ -277,12 +278,17 @@ def _cure(key: str, kind: str) -> str:
     return f"pulumi config set {secret}{path} {_example(name)}"
 
 
+def _fields(name: str) -> Iterator[FieldInfo]:
+    known: list[type[BaseModel]] = [Settings, *(part for _, part in parts(Settings))]
+    return (field for model in known for field in model.model_fields.values() if field.alias == name)
+
+
+def _is_list(name: str) -> bool:
+    """Whether a setting that must be there is a list, of which a command sets one entry."""
+    return any(field.is_required() and get_origin(field.annotation) in {tuple, list} for field in _fields(name))
+
+
 def _example(name: str) -> str:
     if name in argument_names():
         return "https://private.example.com/v1/"
-    known: list[type[BaseModel]] = [Settings, *(part for _, part in parts(Settings))]
-    for model in known:
-        for field in model.model_fields.values():
-            if field.alias == name and field.examples:
-                return str(field.examples[0])
-    return "VALUE"
+    return next((str(field.examples[0]) for field in _fields(name) if field.examples), "VALUE")

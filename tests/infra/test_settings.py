@@ -139,6 +139,12 @@ class TestRefusedSettings:
         assert [problem.key for problem in error.problems] == ["plantain:perimeter.deployers[0]"]
         assert "an identity, such as" in error.problems[0].rule
 
+    def test_the_cure_of_a_list_that_is_missing_sets_an_entry_of_it(self) -> None:
+        without = {key: value for key, value in owned().items() if key != "deployers"}
+        (problem,) = refused(raw_settings(perimeter=without)).problems
+        assert problem.key == "plantain:perimeter.deployers"
+        assert problem.cure.startswith("pulumi config set --path 'plantain:perimeter.deployers[0]' serviceAccount:")
+
     def test_an_endpoint_the_provider_does_not_have_is_named(self) -> None:
         message = str(refused(raw_settings(endpoints={"kmss": "http://127.0.0.1:1/v1/"})))
         assert "the provider has no endpoint argument for kmss" in message
