@@ -5,6 +5,7 @@ The tests run in the order below, on one small stack.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from infra import settings
 from plantain.stack import Stack
 
 from .organization import ROOT, Organization, change
@@ -43,6 +45,21 @@ class Pipeline:
             check=False,
             timeout=300,
         )
+
+    def pulumi(self, *arguments: str) -> str:
+        """A command of a runbook, as somebody types it."""
+        command = ["pulumi", *arguments, "--stack", self.stack.name, "--config-file", str(self.stack.config_file)]
+        done = subprocess.run(
+            command,
+            cwd=self.organization.project,
+            env=self.organization.environment(),
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def git(self, *arguments: str) -> None:
         """Git, as somebody."""
@@ -130,3 +147,25 @@ def test_the_comment_is_written_even_when_the_preview_fails(pipeline: Pipeline) 
     comment = (pipeline.organization.project / "comment.md").read_text()
     assert "The preview failed; see below." in comment
     assert "contacts[0].email" in comment
+
+
+def test_what_the_runbooks_set_by_a_command_is_what_the_program_reads(pipeline: Pipeline) -> None:
+    stack_file = pipeline.stack.config_file or Path()
+    before = stack_file.read_text()
+    for arguments in (
+        ["--path", "plantain:perimeter.enforcement", "enforced"],
+        ["--path", "plantain:perimeter.membership", "delegated"],
+        ["--path", "plantain:perimeter.deployers[0]", "user:user@example.com"],
+        ["--secret", "--path", "plantain:channelSecrets.slack-token", "xoxb-of-today"],
+        ["plantain:deletionProtection", "false"],
+    ):
+        pipeline.pulumi("config", "set", *arguments)
+    assert "xoxb-of-today" not in stack_file.read_text()
+    shown = json.loads(pipeline.pulumi("config", "--json", "--show-secrets"))
+    told = {name.removeprefix("plantain:"): entry["value"] for name, entry in shown.items() if "plantain:" in name}
+    stack_file.write_text(before)
+    read = settings.parse(told, stack="pipeline")
+    assert read.channel_secrets["slack-token"].get_secret_value() == "xoxb-of-today"
+    assert read.perimeter
+    assert (read.perimeter.enforcement, read.perimeter.membership) == ("enforced", "delegated")
+    assert not read.deletion_protection

@@ -5,12 +5,15 @@ It is deployed by the deployer, with the rights of `infra/deployer.py` and no ot
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from infra.deployer import DEPLOYER_RIGHTS, Right
+from plantain.errors import StackError
 from plantain.stack import Stack
 
 from .organization import ADMINISTRATOR, LABELS, Organization, change, changed_types, owned, resources
@@ -90,6 +93,30 @@ def foundation(organization: Organization, deployer: Deployer) -> tuple[Organiza
     stack.up()
     organization.sandbox.post("grants", {"recording": False})
     return organization, stack
+
+
+def up_twice(stack: Stack) -> None:
+    """The update that locks its deployer out may have nothing left to ask; the next one has."""
+    for _ in range(2):
+        stack.up()
+
+
+def pulumi(organization: Organization, stack: Stack, *arguments: str) -> str:
+    """A command of a runbook, as it is typed."""
+    command = ["pulumi", *arguments, "--stack", stack.name, "--non-interactive"]
+    if stack.config_file:
+        command += ["--config-file", str(stack.config_file)]
+    done = subprocess.run(
+        command,
+        cwd=organization.project,
+        env=organization.environment(),
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +205,21 @@ def test_changes_of_settings_replace_nothing_that_is_kept(foundation: tuple[Orga
     kept = [urn for urn in before if ":Project::" in urn or ":ProjectBucketConfig::" in urn]
     assert kept
     assert all(before[urn]["id"] == after[urn]["id"] for urn in kept)
+
+
+def test_who_locked_himself_out_comes_back_by_an_update_of_the_perimeter_alone(
+    foundation: tuple[Organization, Stack],
+) -> None:
+    organization, stack = foundation
+    before = yaml.safe_load(stack.config_file.read_text())["config"] if stack.config_file else {}
+    change(stack, perimeter=owned(**{**PERIMETER, "deployers": [ADMINISTRATOR]}))
+    with pytest.raises(StackError, match=r"vpcServiceControlsUniqueIdentifier|prohibited by organization's policy"):
+        up_twice(stack)
+    change(stack, perimeter=before["plantain:perimeter"], accessToken="sandbox", quotaProject=None)
+    pulumi(organization, stack, "up", "--yes", "--skip-preview", "--target", "**:ServicePerimeter::*")
+    change(stack, accessToken=before["plantain:accessToken"], quotaProject=SEED)
+    stack.up()
+    stack.preview(expect_no_changes=True)
 
 
 def test_destroy_ends(foundation: tuple[Organization, Stack]) -> None:
