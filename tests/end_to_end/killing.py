@@ -43,7 +43,7 @@ CHANGE = re.compile(
 GOOGLES_OWN = re.compile(
     r"^(cloudbilling\.|cloudidentity\.|cloudresourcemanager\.(organizations|projectNumbers)|iam\.(policies|serviceAgents)|"
     r"serviceusage\.|storage\.(clock|sessions)|run\.|cloudbuild\.builds)|"
-    r"/_(Default|Required)$|/default-route-r-|/(SOA|NS)$|-compute@developer\.gserviceaccount\.com$"
+    r"/_(Default|Required|AllLogs)$|/default-route-r-|/(SOA|NS)$|-compute@developer\.gserviceaccount\.com$"
 )
 #: The provider enables Compute Engine in a project that it made, to delete the default network. One that is taken over
 #: does without, as nothing of the stack needs it there.
