@@ -10,6 +10,8 @@ from generation.models import Model
 from generation.request import Reference, Request
 
 SETS = "reference-sets"
+UNSTATED = {"", "application/octet-stream", "binary/octet-stream"}
+"""Content types of objects that were stored without one."""
 
 
 async def find_sources(request: Request, models: Sequence[Model], store: ObjectStore, bucket: str) -> Sources:
@@ -66,6 +68,13 @@ async def _find(field: str, reference: Reference, models: Sequence[Model], store
             Reason.REFERENCE_NOT_FOUND,
             f"{reference.uri} does not exist",
             "check the address: gcloud storage objects describe gs://BUCKET/OBJECT",
+        )
+    if reference.mime_type is not None and stored.mime_type not in {reference.mime_type, *UNSTATED}:
+        return Violation(
+            f"{field}.mimeType",
+            Reason.INVALID_FIELD,
+            f"the object is {stored.mime_type}, not {reference.mime_type}",
+            "leave out mimeType: it is taken from the object",
         )
     return _checked(f"{field}.uri", reference.uri, stored, reference.mime_type or stored.mime_type, models)
 

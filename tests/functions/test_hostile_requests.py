@@ -20,6 +20,7 @@ from tests.functions.conftest import ENVIRONMENT, Function
 from tests.functions.fake_google import FakeGoogle
 from tests.functions.pictures import png
 
+PNG = b64encode(png()).decode()
 PNG_HEAD = png(4, 4)[:33]
 NOT_EVEN_LOOKED_AT = 2_000_000
 
@@ -174,6 +175,55 @@ class TestNamesOfObjects:
         assert looked.path == f"/storage/v1/b/brand-assets/o/{name}"
         part = google.model_calls[0].json["contents"][0]["parts"][0]
         assert part["fileData"]["fileUri"] == f"gs://brand-assets/{name}"
+
+
+class TestLabelsOfReferences:
+    """An image is what it is and not what the caller says."""
+
+    @pytest.mark.parametrize("stored", ["image/jpeg", "text/html", "application/pdf"])
+    async def test_a_stored_object_that_says_it_is_something_else(
+        self, function: Function, google: FakeGoogle, stored: str
+    ) -> None:
+        google.put("brand-assets", "a", png(), stored)
+
+        error = await function.refused(
+            prompt="x", references=[{"uri": "gs://brand-assets/a", "mimeType": "image/png"}], mask={"data": PNG}
+        )
+
+        assert [detail["field"] for detail in error["details"]] == ["references[0].mimeType"]
+        assert error["details"][0]["reason"] == "INVALID_FIELD"
+        assert f"the object is {stored}, not image/png" in error["message"]
+        assert error["details"][0]["hint"] == "leave out mimeType: it is taken from the object"
+        assert not google.model_calls
+
+    @pytest.mark.parametrize("stored", ["", "application/octet-stream", "image/png"])
+    async def test_an_object_without_a_type_is_what_the_caller_says(
+        self, function: Function, google: FakeGoogle, stored: str
+    ) -> None:
+        google.put("brand-assets", "a", png(), stored)
+
+        await function.made(prompt="x", references=[{"uri": "gs://brand-assets/a", "mimeType": "image/png"}])
+
+        part = google.model_calls[0].json["contents"][0]["parts"][0]
+        assert part["fileData"]["mimeType"] == "image/png"
+
+    @pytest.mark.parametrize(
+        ("data", "mime_type", "reason"),
+        [
+            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png", "INVALID_FIELD"),
+            (b"%PDF-1.7", None, "INVALID_FIELD"),
+            (b"GIF89a" + b"\0" * 20, "image/gif", "UNSUPPORTED_BY_MODEL"),
+            (b"\xff\xd8\xff\xe0\x00\x04ab" * 3, "image/png", "INVALID_FIELD"),
+        ],
+    )
+    async def test_inline_bytes_are_what_their_first_ones_say(
+        self, function: Function, google: FakeGoogle, data: bytes, mime_type: str | None, reason: str
+    ) -> None:
+        reference = {"data": b64encode(data).decode()} | ({"mimeType": mime_type} if mime_type else {})
+        error = await function.refused(prompt="x", references=[reference])
+
+        assert error["details"][0]["reason"] == reason
+        assert not google.seen
 
 
 class TestBombsOfPictures:
