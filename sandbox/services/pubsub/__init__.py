@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.call import Call
-from sandbox.services.pubsub import messages, snapshots, subscriptions, topics
+from sandbox.services.pubsub import messages, schema_revisions, snapshots, subscriptions, topics
 from sandbox.services.registry import Service
 
 
@@ -23,6 +23,7 @@ SERVICE = Service(
     prefix="google.pubsub.v1",
     resources=(snapshots.Schema, snapshots.Snapshot, subscriptions.Subscription, topics.Topic),
     handlers={
+        **schema_revisions.HANDLERS,
         "pubsub.schemas.commit": snapshots.commit,
         "pubsub.subscriptions.acknowledge": messages.acknowledge,
         "pubsub.subscriptions.detach": subscriptions.detach,

@@ -13,6 +13,9 @@ from sandbox.services.pubsub.names import ID, SNAPSHOTS, Named
 
 Document = dict[str, Any]
 
+REVISIONS = "_revisions"
+#: https://docs.cloud.google.com/pubsub/quotas#resource_limits (read 2026-11).
+MOST_REVISIONS = 20
 LIFETIME = timedelta(days=7)
 
 
@@ -59,6 +62,20 @@ class Schema(Resource):
             raise InvalidArgument("A schema needs a type, PROTOCOL_BUFFER or AVRO, and a definition.")
         document["revisionId"] = call.cloud.identifiers.hexadecimal("revision", 8)
         document["revisionCreateTime"] = call.cloud.clock.timestamp()
+        newest = {key: document[key] for key in ("definition", "revisionId", "revisionCreateTime")}
+        document[REVISIONS] = [newest, *document.get(REVISIONS, [])][:MOST_REVISIONS]
+
+    def read(self, call: Call) -> Document:
+        """The schema; ``name@revision`` as it was then."""
+        name, _, wanted = call.name.partition("@")
+        call.name = name
+        document: Document = super().read(call)
+        for one in document.get(REVISIONS, []):
+            if one["revisionId"] == wanted:
+                return {**document, **one}
+        if wanted:
+            raise NotFound(f"Resource not found (resource={name.rpartition('/')[2]}@{wanted}).")
+        return document
 
     def view(self, call: Call, document: Document) -> Document:
         """Lists leave the definition out unless it is asked for."""

@@ -204,6 +204,29 @@ def test_schemas_have_revisions(admin: Caller, topic: str) -> None:
     assert "definition" not in admin("GET", f"{ROOT}/schemas")[1]["schemas"][0]
 
 
+def test_revisions_are_listed_rolled_back_and_deleted(admin: Caller, topic: str) -> None:
+    assert topic
+    url = f"{ROOT}/schemas/records"
+    first = admin("POST", f"{ROOT}/schemas?schemaId=records", {"type": "AVRO", "definition": "{}"})[1]
+    second = admin("POST", f"{url}:commit", {"schema": {"type": "AVRO", "definition": '{"a":1}'}})[1]
+    listed = admin("GET", f"{url}:listRevisions")[1]["schemas"]
+    assert [one["revisionId"] for one in listed] == [second["revisionId"], first["revisionId"]]
+    assert "definition" not in listed[0]
+    full = admin("GET", f"{url}:listRevisions", params={"view": "FULL", "pageSize": "1"})[1]
+    assert full["schemas"] == [second]
+    assert full["nextPageToken"]
+    assert admin("GET", f"{url}@{first['revisionId']}")[1] == first
+    assert admin("GET", f"{url}@00000000")[0] == 404
+    back = admin("POST", f"{url}:rollback", {"revisionId": first["revisionId"]})[1]
+    assert (back["definition"], back["revisionId"] not in {first["revisionId"], second["revisionId"]}) == ("{}", True)
+    assert admin("POST", f"{url}:rollback", {"revisionId": "00000000"})[0] == 404
+    assert admin("DELETE", f"{url}@{back['revisionId']}:deleteRevision")[1] == second
+    assert admin("DELETE", f"{url}:deleteRevision", params={"revisionId": second["revisionId"]})[1] == first
+    status, refusal = admin("DELETE", f"{url}@{first['revisionId']}:deleteRevision")
+    assert (status, refusal["error"]["status"]) == (400, "FAILED_PRECONDITION")
+    assert admin("DELETE", f"{url}:deleteRevision")[0] == 400
+
+
 def test_a_subscription_that_was_sought_before_it_was_made_is_missed_once_more(
     admin: Caller, cloud: Cloud, subscribe: Callable[..., str]
 ) -> None:
