@@ -80,3 +80,20 @@ def test_a_kind_of_key_that_is_taken_back_is_refused_with_the_setting_that_names
     assert not own(stack) & in_hardware
     assert {name.rpartition("/")[2] for name in own(stack)} == {"function-b", "images-b", "logs-b"}
     assert all(f"/keyRings/{PROJECT}-b/" in name for name in own(stack))
+
+
+def test_a_key_that_the_runbooks_rotate_and_take_back_from_destruction_is_no_change(organization: Organization) -> None:
+    stack = organization.stack("fourth", keys={"suffix": "d"})
+    stack.up()
+    key = f"cloudkms/v1/{stack.outputs()['keys']['images']}"
+    call = organization.call
+    second = call("POST", f"{key}/cryptoKeyVersions", {})["name"].rpartition("/")[2]
+    rotated = call("POST", f"{key}:updatePrimaryVersion", {"cryptoKeyVersionId": second})
+    assert rotated["primary"]["name"].endswith(f"/cryptoKeyVersions/{second}")
+    first = f"{key}/cryptoKeyVersions/1"
+    call("PATCH", f"{first}?updateMask=state", {"state": "DISABLED"})
+    stack.preview(expect_no_changes=True)
+    assert call("POST", f"{first}:destroy", {})["state"] == "DESTROY_SCHEDULED"
+    assert call("POST", f"{first}:restore", {})["state"] == "DISABLED"
+    assert call("PATCH", f"{first}?updateMask=state", {"state": "ENABLED"})["state"] == "ENABLED"
+    stack.preview(expect_no_changes=True)
