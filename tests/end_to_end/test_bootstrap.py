@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from plantain.errors import StackError
 from plantain.stack import Stack, pulumi
 
 from .organization import LABELS, Organization
@@ -155,3 +157,27 @@ def test_the_state_moves_into_its_bucket_and_nothing_changes(seed: Seed, tmp_pat
     kept = [item for item in listed if item["name"].startswith(".pulumi/stacks/plantain/seed.json")]
     assert kept
     assert all("/cryptoKeys/state" in item["kmsKeyName"] for item in kept)
+    # What the runbook does to a state that is wrong or gone: an earlier version is copied over it.
+    place = f"storage/v1/b/{bucket}/o"
+    name = ".pulumi/stacks/plantain/seed.json"
+    path = f"{place}/{quote(name, safe='')}"
+    seed.organization.answer("DELETE", path)
+    with pytest.raises(StackError, match="no stack named"):
+        moved.export()
+    versions = seed.organization.call("GET", f"{place}?versions=true&prefix={quote(name, safe='')}")["items"]
+    largest = max((item for item in versions if item["name"] == name), key=lambda item: int(item["size"]))
+    copied = f"{path}/rewriteTo/b/{bucket}/o/{quote(name, safe='')}?sourceGeneration={largest['generation']}"
+    assert seed.organization.call("POST", copied, {})["done"]
+    moved.refresh(expect_no_changes=True)
+    moved.preview(expect_no_changes=True)
+
+
+def test_the_state_moves_out_of_the_bucket_and_the_seed_is_destroyed(seed: Seed) -> None:
+    moved = dataclasses.replace(
+        seed.stack, environment={**seed.stack.environment, "PULUMI_BACKEND_URL": seed.outputs["backend"]}
+    )
+    seed.stack.replace_state(moved.export())
+    seed.stack.destroy()
+    assert not seed.stack.export()["deployment"].get("resources")
+    project = seed.organization.call("GET", f"cloudresourcemanager/v1/projects/{seed.outputs['projectId']}")
+    assert project["lifecycleState"] == "DELETE_REQUESTED"
