@@ -1,4 +1,4 @@
-"""A campaign's keys alone, in a project and a ring of others: what the tests of their names deploy."""
+"""A campaign's keys alone, and a quota, in a project of others: what the tests of their names deploy."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def deploy() -> None:
     arguments: dict[str, Any] = {f"{name}_custom_endpoint": url for name, url in endpoints.items()}
     provider = gcp.Provider("gcp", access_token="sandbox", poll_interval="100ms", **arguments)
     options = pulumi.ResourceOptions(provider=provider)
+    if asked := pulumi.Config().get_int("images-a-minute"):
+        gcp.cloudquota.SQuotaPreference(
+            "images-a-minute",
+            name="images-a-minute",
+            parent=f"projects/{PROJECT}",
+            service="aiplatform.googleapis.com",
+            quota_id="GenerateContentImageGenPerProjectPerBaseModelGlobal",
+            dimensions={"base_model": "gemini-3-pro-image"},
+            contact_email="oncall@example.com",
+            quota_config=gcp.cloudquota.SQuotaPreferenceQuotaConfigArgs(preferred_value=str(asked)),
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(hooks=error_hooks.named_once())),
+        )
     encryption = Encryption(
         "spring-launch",
         project=gcp.organizations.Project.get("spring-launch", PROJECT, opts=options),

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from plantain.errors import StackError
+from plantain.recovery.existing import take_over
 from plantain.stack import Stack
 
 from .keys_program import LOCATION, PROJECT, RING
@@ -27,6 +28,7 @@ def organization(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organizat
         body = {"projectId": PROJECT, "parent": {"type": "organization", "id": "123456789012"}}
         made.call("POST", "cloudresourcemanager/v1/projects", body)
         made.call("POST", f"serviceusage/v1/projects/{PROJECT}/services/cloudkms.googleapis.com:enable", {})
+        made.call("POST", f"serviceusage/v1/projects/{PROJECT}/services/cloudquotas.googleapis.com:enable", {})
         made.call("POST", f"{KEYS.removesuffix(f'/{RING}/cryptoKeys')}?keyRingId={RING}", {})
         shutil.copy(ROOT / "tests" / "end_to_end" / "keys_program.py", made.project)
         (made.project / "__main__.py").write_text("from keys_program import deploy\n\ndeploy()\n")
@@ -97,3 +99,21 @@ def test_a_key_that_the_runbooks_rotate_and_take_back_from_destruction_is_no_cha
     assert call("POST", f"{first}:restore", {})["state"] == "DISABLED"
     assert call("PATCH", f"{first}?updateMask=state", {"state": "ENABLED"})["state"] == "ENABLED"
     stack.preview(expect_no_changes=True)
+
+
+def test_a_quota_that_was_asked_for_before_is_taken_over_as_the_refusal_says(organization: Organization) -> None:
+    stack = organization.stack("fifth", keys={"suffix": "e"}, **{"plantain:images-a-minute": 60})
+    stack.up()
+    change(stack, **{"plantain:images-a-minute": None})
+    stack.up()
+    change(stack, **{"plantain:images-a-minute": 80})
+    with pytest.raises(StackError, match="plantain recover --stack fifth"):
+        stack.up()
+    stack.recover()
+    with stack.cloud() as cloud:
+        taken = take_over(stack, cloud)
+    assert [(one.name, one.refusal) for one in taken] == [("images-a-minute", "")]
+    stack.up()
+    stack.preview(expect_no_changes=True)
+    path = f"cloudquotas/v1/projects/{PROJECT}/locations/global/quotaPreferences/images-a-minute"
+    assert organization.call("GET", path)["quotaConfig"]["preferredValue"] == "80"
