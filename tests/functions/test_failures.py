@@ -14,7 +14,7 @@ from google.oauth2.credentials import Credentials
 from generation.clients import Clients, connect
 from generation.errors import REASONS, ErrorClass, GenerationError, Reason
 from generation.settings import Settings
-from tests.functions.conftest import ENVIRONMENT, Function
+from tests.functions.conftest import ENVIRONMENT, QUICK, Function
 from tests.functions.fake_google import (
     AIPLATFORM,
     EMAIL,
@@ -521,7 +521,7 @@ class TestTheFunctionItselfFails:
                 raise raised
 
         broken = Broken(token=None)  # type: ignore[no-untyped-call] # google-auth leaves it untyped
-        function = Function(ENVIRONMENT, connector=partial(connect, credentials=broken))
+        function = Function(ENVIRONMENT, connector=partial(connect, credentials=broken, storage_policy=QUICK))
         try:
             error = await function.refused(prompt=PROMPT)
         finally:
