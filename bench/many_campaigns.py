@@ -13,16 +13,19 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from infra.naming import source_object
 from tests.end_to_end.deployment import CAMPAIGN, Deployment
 from tests.end_to_end.sweep import JOURNALS
 
 STORE = "state.sqlite3"
 #: What tells from others of its kind a resource whose name says nothing of its campaign: budgets, hosts of services.
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=-)[0-9a-f]{10}(?=-)")
+ARCHIVE = re.compile(r"function-(?P<digest>[0-9a-f]{16})-[0-9a-f]{8}\.zip")
+KEYS = "cloudkms.cryptoKeys"
 PERIMETERS = "accesscontextmanager.servicePerimeters"
 
 Row = tuple[str, str, str, str]
@@ -70,7 +73,8 @@ def copies(rows: Iterable[Row], number: str, count: int) -> list[Copy]:
         if own(row, number) and CAMPAIGN not in row[1] and number not in row[1]
         for found in IDENTIFIER.findall(row[1])
     }
-    return [
+    archives = _archives(rows)
+    made = [
         Copy(
             name,
             str(int(number) + index),
@@ -78,6 +82,25 @@ def copies(rows: Iterable[Row], number: str, count: int) -> list[Copy]:
         )
         for index, name in enumerate(names(count)[1:], 1)
     ]
+    return [
+        replace(
+            copy, words={**copy.words, **{one: source_object(one[9:25], copy.of(key)) for one, key in archives.items()}}
+        )
+        for copy in made
+    ]
+
+
+def _renamed(copy: Copy, archives: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """The names of source archives in a copy."""
+    return {one: source_object(digest, copy.of(key)) for one, (digest, key) in archives.items()}
+
+
+def _archives(rows: Iterable[Row]) -> dict[str, tuple[str, str]]:
+    """Source archives, with the digest and the key that they are named after."""
+    kept = list(rows)
+    keys = [name for kind, name, *_ in kept if kind == KEYS]
+    found = {one[0]: one["digest"] for _, name, *_ in kept for one in ARCHIVE.finditer(name)}
+    return {one: (digest, key) for one, digest in found.items() for key in keys if source_object(digest, key) == one}
 
 
 def _other(identifier: str, name: str) -> str:
