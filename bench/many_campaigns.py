@@ -82,12 +82,7 @@ def copies(rows: Iterable[Row], number: str, count: int) -> list[Copy]:
         )
         for index, name in enumerate(names(count)[1:], 1)
     ]
-    return [
-        replace(
-            copy, words={**copy.words, **{one: source_object(one[9:25], copy.of(key)) for one, key in archives.items()}}
-        )
-        for copy in made
-    ]
+    return [replace(copy, words={**copy.words, **_renamed(copy, archives)}) for copy in made]
 
 
 def _renamed(copy: Copy, archives: Mapping[str, tuple[str, str]]) -> dict[str, str]:
