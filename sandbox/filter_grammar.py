@@ -1,10 +1,11 @@
-"""The grammar that filters of Logging and Monitoring share: terms, ``OR``, and ``AND`` that may be left out."""
+"""The grammar that filters of several services share: tokens, terms, ``OR``, and ``AND`` that may be left out."""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.errors import InvalidArgument
 
@@ -18,8 +19,23 @@ class FilterGrammar(ABC):
     https://docs.cloud.google.com/monitoring/api/v3/filters (read 2026-08): ``OR`` binds tighter than ``AND``.
     """
 
+    #: One token, after the space before it; its kind is the name of the group that matched.
+    token: ClassVar[re.Pattern[str]]
+
     _tokens: list[tuple[str, str]]
     _at: int
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = []
+        self._at = 0
+        position, end = 0, len(text.rstrip())
+        while position < end:
+            found = self.token.match(text, position)
+            if found is None or found.lastgroup is None:
+                raise self.failure()
+            self._tokens.append((found.lastgroup, found[found.lastgroup]))
+            position = found.end()
 
     @abstractmethod
     def failure(self) -> InvalidArgument:
@@ -33,6 +49,14 @@ class FilterGrammar(ABC):
         """A token; an empty one past the end."""
         at = self._at + ahead
         return self._tokens[at] if at < len(self._tokens) else ("", "")
+
+    def take(self, *kinds: str) -> str:
+        """The next token's text; refuses the filter when it is of another kind."""
+        kind, text = self.peek()
+        if kind not in kinds:
+            raise self.failure()
+        self._at += 1
+        return text
 
     def whole(self) -> Test:
         """The whole filter."""

@@ -39,29 +39,11 @@ FUNCTIONS: dict[str, Callable[[str, list[str]], bool]] = {
 class ListFilter(FilterGrammar):
     """Recursive descent over one filter; ``OR`` binds tighter than ``AND``."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = []
-        self._at = 0
-        position, end = 0, len(text.rstrip())
-        while position < end:
-            found = TOKEN.match(text, position)
-            if found is None or found.lastgroup is None:
-                raise self.failure()
-            self._tokens.append((found.lastgroup, found[found.lastgroup]))
-            position = found.end()
+    token = TOKEN
 
     def failure(self) -> InvalidArgument:
         """A filter that cannot be read."""
         return InvalidArgument(f"Invalid list filter: {self._text}")
-
-    def take(self, *kinds: str) -> str:
-        """The next token's text; refuses the filter when it is of another kind."""
-        kind, text = self.peek()
-        if kind not in kinds:
-            raise self.failure()
-        self._at += 1
-        return text
 
     def term(self) -> Test:
         """A negation, a parenthesis, a comparison, or a text to be found anywhere."""

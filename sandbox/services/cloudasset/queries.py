@@ -24,17 +24,7 @@ WORDS = re.compile(r"[a-z0-9]+\*?")
 class Query(FilterGrammar):
     """Recursive descent over one query."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = []
-        self._at = 0
-        position, end = 0, len(text.rstrip())
-        while position < end:
-            found = TOKEN.match(text, position)
-            if found is None or found.lastgroup is None:
-                raise self.failure()
-            self._tokens.append((found.lastgroup, found[found.lastgroup]))
-            position = found.end()
+    token = TOKEN
 
     def failure(self) -> InvalidArgument:
         """Cloud Asset's words."""

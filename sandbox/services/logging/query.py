@@ -70,7 +70,7 @@ class Parser(FilterGrammar):
         near = self._text[position : position + 20] if position is not None else self.peek()[1]
         return InvalidArgument(f"Unparseable filter: syntax error near {near or 'the end'!r} in {self._text!r}")
 
-    def take(self) -> tuple[str, str]:
+    def advance(self) -> tuple[str, str]:
         """The next token, consumed."""
         token = self.peek()
         if not token[0]:
@@ -80,7 +80,7 @@ class Parser(FilterGrammar):
 
     def expect(self, kind: str) -> str:
         """The next token, which must be of a kind."""
-        found, text = self.take()
+        found, text = self.advance()
         if found != kind:
             self._at -= 1
             raise self.failure()
@@ -88,7 +88,7 @@ class Parser(FilterGrammar):
 
     def term(self) -> Test:
         """One comparison, function, word, negation or parenthesis."""
-        kind, text = self.take()
+        kind, text = self.advance()
         if kind == "open":
             inner = self.both()
             self.expect("close")
@@ -114,7 +114,7 @@ class Parser(FilterGrammar):
         self.expect("open")
         arguments = []
         while self.peek()[0] != "close":
-            kind, text = self.take()
+            kind, text = self.advance()
             if kind in {"quoted", "word"}:
                 arguments.append(unquoted(text))
             elif kind != "comma":
@@ -127,9 +127,9 @@ class Parser(FilterGrammar):
         """``path operator value`` or ``path operator (value OR value)``."""
         operator = self.expect("operator")
         if self.peek()[0] == "open":
-            self.take()
+            self.advance()
             return self.values(path, operator)
-        kind, text = self.take()
+        kind, text = self.advance()
         if kind not in {"word", "quoted"}:
             self._at -= 1
             raise self.failure()
@@ -139,11 +139,11 @@ class Parser(FilterGrammar):
         """The list after an operator, up to its closing parenthesis."""
         tests, joined = [], "OR"
         while self.peek()[0] != "close":
-            kind, text = self.take()
+            kind, text = self.advance()
             if kind == "word" and text in {"OR", "AND"}:
                 joined = text
             elif kind == "word" and text == "NOT":
-                tests.append(negation(self.compare(path, operator, unquoted(self.take()[1]))))
+                tests.append(negation(self.compare(path, operator, unquoted(self.advance()[1]))))
             elif kind in {"word", "quoted"}:
                 tests.append(self.compare(path, operator, unquoted(text)))
             else:

@@ -6,12 +6,12 @@ Language: https://docs.cloud.google.com/monitoring/api/v3/filters (read 2026-08)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from sandbox.errors import InvalidArgument
 from sandbox.filter_grammar import FilterGrammar, Test
+from sandbox.list_filters import FUNCTIONS
 
 Document = dict[str, Any]
 
@@ -20,13 +20,6 @@ TOKEN = re.compile(
     r'|(?P<quoted>"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')'
     r'|(?P<word>[^\s()=<>!:,"\']+))'
 )
-FUNCTIONS: dict[str, Callable[[str, list[str]], bool]] = {
-    "starts_with": lambda value, arguments: value.startswith(arguments[0]),
-    "ends_with": lambda value, arguments: value.endswith(arguments[0]),
-    "has_substring": lambda value, arguments: arguments[0] in value,
-    "one_of": lambda value, arguments: value in arguments,
-    "monitoring.regex.full_match": lambda value, arguments: re.fullmatch(arguments[0], value) is not None,
-}
 
 
 @lru_cache(maxsize=1024)
@@ -53,17 +46,7 @@ def metric_types(text: str) -> list[str]:
 class Parser(FilterGrammar):
     """Recursive descent over one filter."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens: list[tuple[str, str]] = []
-        self._at = 0
-        position, end = 0, len(text.rstrip())
-        while position < end:
-            found = TOKEN.match(text, position)
-            if found is None or found.lastgroup is None:
-                raise self.failure()
-            self._tokens.append((found.lastgroup, found[found.lastgroup]))
-            position = found.end()
+    token = TOKEN
 
     def failure(self) -> InvalidArgument:
         """Monitoring's words."""
@@ -71,14 +54,6 @@ class Parser(FilterGrammar):
             f'Field filter had an invalid value of "{self._text}": The lefthand side of each expression must be '
             "prefixed with one of {group, metadata, metric, project, resource}."
         )
-
-    def take(self, *kinds: str) -> str:
-        """The next token, which must be of one of the kinds."""
-        kind, text = self.peek()
-        if kind not in kinds:
-            raise self.failure()
-        self._at += 1
-        return text
 
     def term(self) -> Test:
         """One comparison, negation or parenthesis."""
