@@ -38,6 +38,8 @@ class Resource:
     message: ClassVar[str] = ""
     #: The document's ``name`` is the last segment only (compute, DNS) or the whole path.
     short_name: ClassVar[bool] = False
+    #: Refusals do not say which resource is missing, or taken.
+    unnamed: ClassVar[bool] = False
     #: Names are answered with the project's number.
     numbered: ClassVar[bool] = False
     #: Extra input-only fields, never stored.
@@ -80,10 +82,14 @@ class Resource:
 
     def missing(self, call: Call) -> NotFound:
         """The error for a name that is not there."""
+        if self.unnamed:
+            return NotFound("Requested entity was not found.")
         return NotFound(f"Resource '{call.name}' was not found")
 
     def duplicate(self, call: Call, name: str) -> AlreadyExists:
         """The error for a name that is taken."""
+        if self.unnamed:
+            return AlreadyExists("Requested entity already exists")
         return AlreadyExists(f"Resource '{name}' already exists")
 
     def operation_name(self, call: Call, name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from sandbox.errors import FailedPrecondition, InvalidArgument
 from sandbox.resources import Resource
 from sandbox.services.registry import Service
 
@@ -97,6 +97,7 @@ class Attestor(Resource):
     """Whoever signs images, by a note of theirs; the note itself is not looked for."""
 
     kind = "binaryauthorization.attestors"
+    unnamed = True
 
     def prepare(self, call: Call, document: Document) -> None:
         """An id, and a note."""
@@ -116,16 +117,6 @@ class Attestor(Resource):
             raise InvalidArgument("user_owned_grafeas_note.note_reference must be set: projects/P/notes/N.")
         number = call.cloud.hierarchy.project_number(call.project or "")
         note["delegationServiceAccountEmail"] = f"service-{number}@gcp-sa-binaryauthorization.iam.gserviceaccount.com"
-
-    def missing(self, call: Call) -> NotFound:
-        """Does not name what is missing."""
-        del call
-        return NotFound("Requested entity was not found.")
-
-    def duplicate(self, call: Call, name: str) -> AlreadyExists:
-        """Does not name what is there."""
-        del call, name
-        return AlreadyExists("Requested entity already exists")
 
 
 SERVICE = Service(

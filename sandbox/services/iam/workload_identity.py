@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.call import Call
 from sandbox.enforcement.constraints import admits_any
 from sandbox.enforcement.expressions import ExpressionError, compiled
-from sandbox.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from sandbox.errors import FailedPrecondition, InvalidArgument, NotFound
 from sandbox.resources import Resource
 
 Document = dict[str, Any]
@@ -33,6 +33,7 @@ KINDS = ("aws", "oidc", "saml", "x509")
 class Federated(Resource):
     """What pools and providers share: numbered names, deletion that can be taken back for 30 days."""
 
+    unnamed = True
     package = "google.iam.v1"
 
     def view(self, call: Call, document: Document) -> Document:
@@ -79,14 +80,6 @@ class Federated(Resource):
         document |= {"state": "DELETED", "expireTime": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}
         call.cloud.store.put(self.kind, call.name, document)
         return self.answer(call, call.name, document)
-
-    def missing(self, call: Call) -> NotFound:
-        """Google's wording."""
-        return NotFound("Requested entity was not found.")
-
-    def duplicate(self, call: Call, name: str) -> AlreadyExists:
-        """Google's wording."""
-        return AlreadyExists("Requested entity already exists")
 
 
 class Pool(Federated):

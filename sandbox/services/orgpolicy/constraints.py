@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import AlreadyExists, InvalidArgument, NotFound
+from sandbox.errors import InvalidArgument
 from sandbox.paging import page
 from sandbox.resources import Resource
 
@@ -29,6 +29,7 @@ class CustomConstraint(Resource):
     """A condition on resources, in the Common Expression Language."""
 
     kind = "orgpolicy.customConstraints"
+    unnamed = True
     package = "google.cloud.orgpolicy.v2"
     immutable = ("resourceTypes",)
 
@@ -49,16 +50,6 @@ class CustomConstraint(Resource):
         for field in ("resourceTypes", "methodTypes", "condition", "actionType"):
             if not document.get(field):
                 raise InvalidArgument(f"A custom constraint needs {field}.")
-
-    def missing(self, call: Call) -> NotFound:
-        """Does not name what is missing."""
-        del call
-        return NotFound("Requested entity was not found.")
-
-    def duplicate(self, call: Call, name: str) -> AlreadyExists:
-        """Does not name what is there."""
-        del call, name
-        return AlreadyExists("Requested entity already exists")
 
 
 def listing(call: Call) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import AlreadyExists, InvalidArgument, NotFound
+from sandbox.errors import InvalidArgument, NotFound
 from sandbox.etags import stamped
 from sandbox.fields import mask_paths
 from sandbox.resources import Resource
@@ -25,6 +25,7 @@ class Policy(Resource):
     """A policy for one constraint on one resource."""
 
     kind = POLICIES
+    unnamed = True
     package = "google.cloud.orgpolicy.v2"
 
     def identifier(self, call: Call) -> str:
@@ -91,16 +92,6 @@ class Policy(Resource):
     def etag(self, digest: str) -> str:
         """Base64, as the service writes them."""
         return stamped(bytes.fromhex(digest[:16]))
-
-    def missing(self, call: Call) -> NotFound:
-        """Does not name what is missing."""
-        del call
-        return NotFound("Requested entity was not found.")
-
-    def duplicate(self, call: Call, name: str) -> AlreadyExists:
-        """Does not name what is there."""
-        del call, name
-        return AlreadyExists("Requested entity already exists")
 
 
 def effective(call: Call) -> Document:
