@@ -105,7 +105,7 @@ def _tokens(settings: Settings) -> Callable[[], str]:
         import google.auth  # noqa: PLC0415 -- only where nothing was given; a third of a second
         from google.auth import impersonated_credentials  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
-        from google.oauth2.credentials import Credentials  # noqa: PLC0415
+        from google.oauth2.credentials import Credentials  # noqa: PLC0415 -- only who was given a token
 
         if not kept:
             given = os.environ.get(GIVEN_TOKEN)

@@ -111,7 +111,7 @@ def _failure_of(refusal: Refusal, settings: Settings, model: str, location: str)
         return _exhausted(refusal, settings, model)
     # A timeout of Google's own, what it aborted or cancelled, and a success without the promised contents, are as
     # temporary as a failure.
-    if code in {408, 409, 499} or code >= 500 or code < 400:  # noqa: PLR2004
+    if code in {408, 409, 499} or code >= 500 or code < 400:  # noqa: PLR2004 -- statuses
         return failure(
             UNAVAILABLE[refusal.service],
             f"{TITLES[refusal.service]} failed with HTTP {code}: {refusal.message}",

@@ -111,7 +111,7 @@ def of_month(cloud: GoogleCloud, name: str, project: str, today: dt.date) -> Doc
 
 def quota(cloud: GoogleCloud, project: str) -> int | None:
     """The quota of images a minute: -1 without a limit, None when it is not known."""
-    from plantain.doctor.checks.quotas import METRIC, finite  # noqa: PLC0415
+    from plantain.doctor.checks.quotas import METRIC, finite  # noqa: PLC0415 -- only the checklist asks
 
     path = f"v1/projects/{project}/locations/global/services/aiplatform.googleapis.com/quotaInfos"
     try:

@@ -111,7 +111,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check digests, chain and signatures, and judge again. Needs no network."""
-    from plantain.audit import terminal  # noqa: PLC0415
+    from plantain.audit import terminal  # noqa: PLC0415 -- --help shall not wait for the audit
     from plantain.audit.errors import EvidenceChanged  # noqa: PLC0415
     from plantain.audit.verify import verify  # noqa: PLC0415
 
@@ -174,7 +174,7 @@ def coverage(
     json: Json = False,
 ) -> None:
     """What the audit says of each framework, manual items and their recorded results included."""
-    from plantain.audit import terminal  # noqa: PLC0415
+    from plantain.audit import terminal  # noqa: PLC0415 -- --help shall not wait for the audit
     from plantain.audit.coverage import coverage  # noqa: PLC0415
 
     found = coverage(_bundle(bundle))
@@ -232,7 +232,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Judge one control again from the evidence, and show everything it read."""
-    from plantain.audit import terminal  # noqa: PLC0415
+    from plantain.audit import terminal  # noqa: PLC0415 -- --help shall not wait for the audit
     from plantain.audit.bundle import rows_of, unit_folders  # noqa: PLC0415
 
     folder = _bundle(bundle)
@@ -287,7 +287,7 @@ def provenance(
     json: Json = False,
 ) -> None:
     """Trace every image: bytes, record, AI mark, content credentials (AI Act, article 50)."""
-    from plantain.audit import terminal  # noqa: PLC0415
+    from plantain.audit import terminal  # noqa: PLC0415 -- --help shall not wait for the audit
     from plantain.audit.provenance.run import run  # noqa: PLC0415
     from plantain.audit.provenance.source import SCHEME, source  # noqa: PLC0415
     from plantain.google_cloud import GoogleCloud  # noqa: PLC0415
